@@ -1,0 +1,158 @@
+package authserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"oauth-agent/agent/internal/secret"
+)
+
+// MaxBody is the most that is read of any answer, in bytes after
+// decompression. A larger answer is a fault of the authorization server.
+const MaxBody = 1 << 20
+
+// ErrUnavailable marks every failure that is the authorization server's and not
+// the user's: it cannot be reached, is too slow, answers 5xx, redirects, or
+// says what makes no sense. It never ends a session.
+var ErrUnavailable = errors.New("authorization server unavailable")
+
+// Unavailable wraps a cause as [ErrUnavailable].
+func unavailable(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", ErrUnavailable, fmt.Errorf(format, args...))
+}
+
+// AuthMethod is how the client authenticates at the token endpoint (RFC 6749
+// 2.3.1; the names are those of OpenID Connect Core 9).
+type AuthMethod string
+
+// The client authentication methods.
+const (
+	AuthAuto  AuthMethod = "auto"  // as announced, otherwise Basic
+	AuthBasic AuthMethod = "basic" // client_secret_basic
+	AuthPost  AuthMethod = "post"  // client_secret_post
+)
+
+// Credentials are a confidential client's.
+type Credentials struct {
+	ID     string
+	Secret secret.String
+}
+
+// Answer is what an endpoint said, read whole and bounded.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// HTTP speaks to an authorization server: bounded in time and size, and never
+// following a redirect, since a redirected token request would hand the code
+// and the client secret to another host.
+type HTTP struct {
+	client  *http.Client
+	timeout time.Duration
+}
+
+// NewHTTP makes one over transport (nil: http.DefaultTransport's settings).
+// timeout bounds a whole exchange, to the last byte of the body.
+func NewHTTP(transport http.RoundTripper, timeout time.Duration) *HTTP {
+	if transport == nil {
+		t := http.DefaultTransport.(*http.Transport).Clone()
+		t.MaxResponseHeaderBytes = 64 << 10
+		t.MaxIdleConnsPerHost = 64
+		transport = t
+	}
+	return &HTTP{
+		client: &http.Client{
+			Transport: transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error {
+				return http.ErrUseLastResponse
+			},
+		},
+		timeout: timeout,
+	}
+}
+
+// PostForm sends form to endpoint as the client cred. method is [AuthBasic] or
+// [AuthPost].
+func (h *HTTP) PostForm(ctx context.Context, endpoint string, form url.Values, cred Credentials, method AuthMethod) (*Answer, error) {
+	if method == AuthPost {
+		form = cloneValues(form)
+		form.Set("client_id", cred.ID)
+		form.Set("client_secret", cred.Secret.Reveal())
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, unavailable("request to %s: %w", endpoint, err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if method != AuthPost {
+		// Both halves are form-encoded first, RFC 6749 2.3.1.
+		req.SetBasicAuth(url.QueryEscape(cred.ID), url.QueryEscape(cred.Secret.Reveal()))
+	}
+	return h.do(req)
+}
+
+// Get fetches endpoint; bearer may be empty.
+func (h *HTTP) Get(ctx context.Context, endpoint string, bearer secret.String) (*Answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, nil)
+	if err != nil {
+		return nil, unavailable("request to %s: %w", endpoint, err)
+	}
+	if !bearer.Empty() {
+		req.Header.Set("Authorization", "Bearer "+bearer.Reveal())
+	}
+	return h.do(req)
+}
+
+// do sends req. A redirect and a 5xx are errors here; 2xx and 4xx are answers.
+func (h *HTTP) do(req *http.Request) (*Answer, error) {
+	ctx, cancel := context.WithTimeout(req.Context(), h.timeout)
+	defer cancel()
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", "oauth-agent")
+
+	where := req.Method + " " + req.URL.Redacted()
+	resp, err := h.client.Do(req.WithContext(ctx))
+	if err != nil {
+		return nil, unavailable("%s: %w", where, withoutURL(err))
+	}
+	defer func() { _ = resp.Body.Close() }()
+
+	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
+	switch {
+	case err != nil:
+		return nil, unavailable("%s: reading the answer: %w", where, err)
+	case len(body) > MaxBody:
+		return nil, unavailable("%s: the answer is larger than %d bytes", where, MaxBody)
+	case resp.StatusCode >= 500:
+		return nil, unavailable("%s: status %d", where, resp.StatusCode)
+	case resp.StatusCode >= 300 && resp.StatusCode < 400:
+		return nil, unavailable("%s: redirect %d, not followed", where, resp.StatusCode)
+	}
+	return &Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
+}
+
+// withoutURL drops the URL that net/http puts into its errors; ours is told
+// once, redacted.
+func withoutURL(err error) error {
+	var ue *url.Error
+	if errors.As(err, &ue) {
+		return ue.Err
+	}
+	return err
+}
+
+func cloneValues(v url.Values) url.Values {
+	c := make(url.Values, len(v)+2)
+	for k, vs := range v {
+		c[k] = vs
+	}
+	return c
+}
