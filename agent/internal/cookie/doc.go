@@ -1,0 +1,11 @@
+// Package cookie keeps sealed values in the browser: which names, prefixes,
+// paths and attributes they have ([Policy]), and how they are set, read, split,
+// joined and cleared ([Jar]).
+//
+// Five kinds make up a session and its logins. The access token and the CSRF
+// token have path "/", since API calls need them. The refresh token, the ID
+// token and the logins have the base path of the agent only: they never travel
+// with an API call.
+//
+// What is a session, and what belongs together, is not decided here.
+package cookie
