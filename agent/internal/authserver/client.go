@@ -1,0 +1,119 @@
+package authserver
+
+import (
+	"log/slog"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
+
+	"oauth-agent/agent/internal/secret"
+)
+
+// Config says which authorization server, and who we are to it.
+type Config struct {
+	// Issuer is the server's identifier, from which its metadata is discovered.
+	// It may be empty for a server without discovery.
+	Issuer string
+	// Explicit endpoints take the place of discovered ones. With authorize,
+	// token, userinfo and (for OpenID Connect) JWKS given, nothing is discovered.
+	Authorize, Token, Userinfo, EndSession, JWKS, Revocation string
+
+	Client      Credentials
+	AuthMethod  AuthMethod // empty: AuthAuto
+	RedirectURI string
+	Scope       []string
+	// AllowScopeWidening lets a login ask for scopes that are not in Scope.
+	AllowScopeWidening bool
+	// TrustedAudiences, if any, are the only audiences that an ID token may
+	// name besides our client id. Such a token needs an azp either way.
+	TrustedAudiences []string
+	// ClockSkew is how far the server's clock may be from ours; zero: a minute.
+	ClockSkew time.Duration
+	// RefreshMemory is how long a late call with a spent refresh token is
+	// answered from memory; zero: 60 seconds, negative: never.
+	RefreshMemory time.Duration
+	// RefreshMemoryBytes bounds that memory; zero: 64 MiB.
+	RefreshMemoryBytes int
+}
+
+// Sealer encrypts and authenticates what is kept in memory.
+type Sealer interface {
+	Seal(plain []byte) (string, error)
+	Open(sealed string) ([]byte, error)
+}
+
+// Options are what a [Client] works with. The zero value works.
+type Options struct {
+	HTTP   *HTTP            // nil: NewHTTP(nil, 10 seconds)
+	Clock  func() time.Time // nil: time.Now
+	Sealer Sealer           // nil: a key that dies with the process
+	Log    *slog.Logger     // nil: nowhere
+}
+
+// Tokens are what a login or a refresh brought.
+type Tokens struct {
+	Access, Refresh, ID secret.String // Refresh and ID may be empty
+	Expiry              time.Time     // of the access token; zero: unknown
+	Identity            Identity      // from the ID token; zero without one
+}
+
+// Identity is who an ID token speaks of. Only both together identify.
+type Identity struct{ Issuer, Subject string }
+
+// Client speaks to one authorization server. It is safe for concurrent use.
+type Client struct {
+	cfg       Config
+	http      *HTTP
+	now       func() time.Time
+	log       *slog.Logger
+	discovery *discovery
+	keys      *keySource
+	memory    *memory
+	refreshes singleflight.Group // by hash of the refresh token
+}
+
+// New makes a client. Nothing is sent before the first call.
+func New(cfg Config, opt Options) *Client {
+	cfg, opt = withDefaults(cfg, opt)
+	return &Client{
+		cfg: cfg, http: opt.HTTP, now: opt.Clock, log: opt.Log,
+		discovery: newDiscovery(cfg, opt),
+		keys:      newKeySource(opt.HTTP, opt.Clock),
+		memory:    newMemory(cfg.RefreshMemory, cfg.RefreshMemoryBytes, opt.Sealer, opt.Clock),
+	}
+}
+
+func withDefaults(cfg Config, opt Options) (Config, Options) {
+	if cfg.AuthMethod == "" {
+		cfg.AuthMethod = AuthAuto
+	}
+	if cfg.ClockSkew == 0 {
+		cfg.ClockSkew = time.Minute
+	}
+	if cfg.RefreshMemory == 0 {
+		cfg.RefreshMemory = time.Minute
+	}
+	if cfg.RefreshMemoryBytes == 0 {
+		cfg.RefreshMemoryBytes = 64 << 20
+	}
+	if opt.HTTP == nil {
+		opt.HTTP = NewHTTP(nil, 10*time.Second)
+	}
+	if opt.Clock == nil {
+		opt.Clock = time.Now
+	}
+	if opt.Sealer == nil {
+		opt.Sealer = newProcessSealer()
+	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	return cfg, opt
+}
+
+// Issuer is the configured issuer; empty when there is none.
+func (c *Client) Issuer() string { return c.cfg.Issuer }
+
+// NewVerifier makes a PKCE code verifier of 256 random bits (RFC 7636 4.1).
+func NewVerifier() secret.String { return secret.New(oauth2.GenerateVerifier()) }
