@@ -1,0 +1,141 @@
+package guard_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"oauth-agent/agent/internal/guard"
+	"oauth-agent/agent/internal/httperr"
+)
+
+const www = "https://www.example.com"
+
+func TestOriginCheck(t *testing.T) {
+	h := func(kv ...string) http.Header {
+		header := http.Header{}
+		for i := 0; i < len(kv); i += 2 {
+			header.Add(kv[i], kv[i+1])
+		}
+		return header
+	}
+	for _, tt := range []struct {
+		name    string
+		method  string
+		header  http.Header
+		cors    bool
+		allowed bool
+	}{
+		{"POST, trusted", "POST", h("Origin", www), true, true},
+		{"POST, trusted, CORS off", "POST", h("Origin", www), false, true},
+		{"POST, none", "POST", h(), true, false},
+		{"POST, none, CORS off", "POST", h(), false, false},
+		{"POST, none but same-origin", "POST", h("Sec-Fetch-Site", "same-origin"), false, false},
+		{"POST, null", "POST", h("Origin", "null"), true, false},
+		{"POST, empty", "POST", h("Origin", ""), true, false},
+		{"POST, suffix", "POST", h("Origin", www+".evil.example"), true, false},
+		{"POST, prefix", "POST", h("Origin", "https://evil-www.example.com"), true, false},
+		{"POST, other port", "POST", h("Origin", www+":8443"), true, false},
+		{"POST, default port", "POST", h("Origin", www+":443"), true, false},
+		{"POST, scheme", "POST", h("Origin", "http://www.example.com"), true, false},
+		{"POST, case", "POST", h("Origin", "https://WWW.example.com"), true, false},
+		{"POST, slash", "POST", h("Origin", www+"/"), true, false},
+		{"POST, space", "POST", h("Origin", " "+www), true, false},
+		{"POST, twice", "POST", h("Origin", www, "Origin", www), true, false},
+		{"POST, a list", "POST", h("Origin", www+" https://evil.example"), true, false},
+		{"DELETE, none", "DELETE", h("Sec-Fetch-Site", "same-origin"), false, false},
+		{"unknown method, none", "FROB", h("Sec-Fetch-Site", "same-origin"), false, false},
+		{"GET, trusted", "GET", h("Origin", www), true, true},
+		{"GET, trusted though cross-site", "GET", h("Origin", www, "Sec-Fetch-Site", "same-site"), true, true},
+		{"GET, foreign", "GET", h("Origin", "https://evil.example", "Sec-Fetch-Site", "same-origin"), true, false},
+		{"GET, null", "GET", h("Origin", "null"), false, false},
+		{"GET, same-origin", "GET", h("Sec-Fetch-Site", "same-origin"), true, true},
+		{"GET, same-site", "GET", h("Sec-Fetch-Site", "same-site"), true, false},
+		{"GET, cross-site", "GET", h("Sec-Fetch-Site", "cross-site"), false, false},
+		{"GET, address bar", "GET", h("Sec-Fetch-Site", "none"), false, false},
+		{"GET, twice", "GET", h("Sec-Fetch-Site", "same-origin", "Sec-Fetch-Site", "cross-site"), false, false},
+		{"GET, nothing", "GET", h(), true, false},
+		{"GET, nothing, CORS off", "GET", h(), false, true},
+		{"HEAD, same-origin", "HEAD", h("Sec-Fetch-Site", "same-origin"), true, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := httptest.NewRequest(tt.method, "/", nil)
+			r.Header = tt.header
+			err := guard.NewOrigins([]string{www}, tt.cors).Check(r)
+			var e *httperr.Error
+			if tt.allowed != (err == nil) || err != nil && (!errors.As(err, &e) || e.Status != 401 || e.Code != "unauthorized_request") {
+				t.Errorf("err = %v, allowed should be %v", err, tt.allowed)
+			}
+		})
+	}
+}
+
+func TestCORSHeaders(t *testing.T) {
+	inner := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		httperr.WriteJSON(w, 401, map[string]string{"code": "unauthorized_request"})
+	})
+	for _, tt := range []struct {
+		name, method, origin string
+		preflight, cors      bool
+		status               int
+		allowOrigin          string
+	}{
+		{"error, trusted", "GET", www, false, true, 401, www},
+		{"error, foreign", "GET", "https://evil.example", false, true, 401, ""},
+		{"error, case", "GET", "https://WWW.EXAMPLE.COM", false, true, 401, ""},
+		{"error, CORS off", "GET", www, false, false, 401, ""},
+		{"preflight, trusted", "OPTIONS", www, true, true, 204, www},
+		{"preflight, foreign", "OPTIONS", "https://evil.example", true, true, 204, ""},
+		{"preflight, null", "OPTIONS", "null", true, true, 204, ""},
+		{"preflight, CORS off", "OPTIONS", www, true, false, 204, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			srv := httptest.NewServer(guard.NewOrigins([]string{www}, tt.cors).CORS(inner))
+			defer srv.Close()
+			req, _ := http.NewRequest(tt.method, srv.URL+"/x", nil)
+			req.Header.Set("Origin", tt.origin)
+			if tt.preflight {
+				req.Header.Set("Access-Control-Request-Method", "POST")
+				req.Header.Set("Access-Control-Request-Headers", "content-type,x-example-csrf")
+			}
+			resp, err := srv.Client().Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = resp.Body.Close() }()
+			if got := resp.Header.Get("Access-Control-Allow-Origin"); resp.StatusCode != tt.status || got != tt.allowOrigin {
+				t.Errorf("status %d, Allow-Origin %q", resp.StatusCode, got)
+			}
+			credentials, headers := resp.Header.Get("Access-Control-Allow-Credentials"), resp.Header.Get("Access-Control-Allow-Headers")
+			if want := tt.allowOrigin != ""; (credentials == "true") != want || (headers != "") != (want && tt.preflight) {
+				t.Errorf("Allow-Credentials %q, Allow-Headers %q", credentials, headers)
+			}
+			if tt.cors && !strings.Contains(resp.Header.Get("Vary"), "Origin") {
+				t.Errorf("Vary = %q: a shared cache would mix origins", resp.Header.Get("Vary"))
+			}
+		})
+	}
+}
+
+func TestLimitAndHarden(t *testing.T) {
+	render := &httperr.Renderer{Log: discard()}
+	srv := httptest.NewServer(guard.Harden(guard.Limit(10, time.Second, render.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		_, err := io.ReadAll(r.Body)
+		return err
+	}))))
+	defer srv.Close()
+	for body, want := range map[string]int{"0123456789": 200, "0123456789a": 413} {
+		resp, err := srv.Client().Post(srv.URL, "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != want || resp.Header.Get("Cache-Control") != "no-store" || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%d bytes: %d, %v", len(body), resp.StatusCode, resp.Header)
+		}
+	}
+}

@@ -1,0 +1,64 @@
+// Package guard decides which requests are let in before any handler sees them:
+// by web origin, by size and by time. It also writes the CORS headers and those
+// that harden an answer.
+package guard
+
+import (
+	"net/http"
+
+	"oauth-agent/agent/internal/httperr"
+)
+
+// Origins is the list of trusted web origins (RFC 6454), compared byte by byte
+// as browsers serialise them.
+type Origins struct {
+	trusted map[string]bool
+	cors    bool
+}
+
+// NewOrigins makes a list. cors tells whether the SPA may live on another
+// origin than the agent.
+func NewOrigins(origins []string, cors bool) *Origins {
+	o := &Origins{trusted: map[string]bool{}, cors: cors}
+	for _, origin := range origins {
+		o.trusted[origin] = true
+	}
+	return o
+}
+
+// Trusts tells whether origin is on the list.
+func (o *Origins) Trusts(origin string) bool { return o.trusted[origin] }
+
+// Check refuses a request whose origin is not trusted.
+//
+// An unsafe method needs a trusted Origin, which every browser sends with it. A
+// safe one may come without: then Sec-Fetch-Site has to say that the page is
+// ours, and only where no other origin is served (CORS off) may an old browser
+// leave that out too.
+func (o *Origins) Check(r *http.Request) error {
+	if len(r.Header["Origin"]) > 0 || !Safe(r.Method) {
+		return o.CheckOrigin(r)
+	}
+	site := r.Header["Sec-Fetch-Site"]
+	if len(site) == 1 && site[0] == "same-origin" || len(site) == 0 && !o.cors {
+		return nil
+	}
+	return httperr.Unauthorized("the request has no trusted Origin and is not marked as same-origin", nil)
+}
+
+// CheckOrigin refuses a request that does not have exactly one trusted Origin.
+func (o *Origins) CheckOrigin(r *http.Request) error {
+	origin := r.Header["Origin"]
+	switch {
+	case len(origin) == 0:
+		return httperr.Unauthorized("the Origin header is missing", nil)
+	case len(origin) > 1 || !o.trusted[origin[0]]:
+		return httperr.Unauthorized("the web origin is not trusted", nil)
+	}
+	return nil
+}
+
+// Safe tells whether a method only reads (RFC 9110 9.2.1).
+func Safe(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+}
