@@ -1,0 +1,38 @@
+package idp
+
+import (
+	"bytes"
+	"maps"
+	"net/http"
+	"time"
+)
+
+// buffer is an answer that is not sent, or not yet.
+type buffer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func newBuffer() *buffer { return &buffer{header: make(http.Header), status: http.StatusOK} }
+
+// Header implements [http.ResponseWriter].
+func (b *buffer) Header() http.Header { return b.header }
+
+// WriteHeader implements [http.ResponseWriter].
+func (b *buffer) WriteHeader(status int) { b.status = status }
+
+// Write implements [http.ResponseWriter].
+func (b *buffer) Write(p []byte) (int, error) { return b.body.Write(p) }
+
+// drip sends b a byte at a time.
+func drip(w http.ResponseWriter, r *http.Request, b *buffer, pause time.Duration) {
+	maps.Copy(w.Header(), b.header)
+	w.WriteHeader(b.status)
+	flush := http.NewResponseController(w)
+	for _, c := range b.body.Bytes() {
+		if _, err := w.Write([]byte{c}); err != nil || flush.Flush() != nil || !sleep(r, pause) {
+			return
+		}
+	}
+}
