@@ -1,0 +1,213 @@
+// Package config holds the settings: one YAML file, overridden by environment
+// variables. The comments of [Config] are the manual.
+//
+// [Load] is strict: an unknown key, a missing one, a secret of the wrong size
+// and an unsafe combination are all told at once, as [Mistakes], and there are
+// no default secrets.
+package config
+
+import (
+	"time"
+
+	"oauth-agent/agent/internal/secret"
+)
+
+// Config is the settings of one process. Durations are written as 10s, 5m, 8h.
+type Config struct {
+	// Port to listen on.
+	Port int `yaml:"port" env:"PORT"`
+	// BindAddress is the IP address to listen on; empty means all of them.
+	BindAddress string `yaml:"bind_address" env:"BIND_ADDRESS"`
+	// BasePath is what the agent's endpoints are under; "/" works too.
+	BasePath string `yaml:"base_path" env:"BASE_PATH"`
+	// PublicURL is the scheme and host under which browsers reach the agent.
+	// Empty: the Host of each request, and https whenever cookies are Secure.
+	PublicURL string `yaml:"public_url" env:"PUBLIC_URL"`
+	TLS       TLS    `yaml:"tls"`
+
+	// Issuer of the authorization server, as its metadata and its ID tokens
+	// name it; discovery starts from it (OpenID Connect Discovery 1.0, RFC 8414).
+	Issuer string `yaml:"issuer" env:"ISSUER"`
+	// Endpoints override what discovery says, or replace it.
+	Endpoints Endpoints `yaml:"endpoints"`
+
+	// ClientID and ClientSecret are the agent's registration at the
+	// authorization server.
+	ClientID         string        `yaml:"client_id" env:"CLIENT_ID"`
+	ClientSecret     secret.String `yaml:"client_secret" env:"CLIENT_SECRET"`
+	ClientSecretFile string        `yaml:"client_secret_file" env:"CLIENT_SECRET_FILE"`
+	// ClientAuthMethod is auto (as the authorization server announces), basic
+	// or post (RFC 6749 2.3.1).
+	ClientAuthMethod string `yaml:"client_auth_method" env:"CLIENT_AUTH_METHOD"`
+	// RedirectURI is the page of the SPA that the authorization server returns
+	// the browser to, exactly as registered there.
+	RedirectURI string `yaml:"redirect_uri" env:"REDIRECT_URI"`
+	// PostLogoutRedirectURI is where the browser goes after logout. Empty: the
+	// first trusted origin, and none is sent to the authorization server.
+	PostLogoutRedirectURI string `yaml:"post_logout_redirect_uri" env:"POST_LOGOUT_REDIRECT_URI"`
+	// Scope to ask for, separated by spaces.
+	Scope string `yaml:"scope" env:"SCOPE"`
+	// AllowScopeWidening lets the SPA ask for scopes beyond Scope.
+	AllowScopeWidening bool `yaml:"allow_scope_widening" env:"ALLOW_SCOPE_WIDENING"`
+	// TrustedAudiences, when set, are the only audiences that an ID token may
+	// have beside the client id.
+	TrustedAudiences List `yaml:"trusted_audiences" env:"TRUSTED_AUDIENCES"`
+
+	// TrustedWebOrigins are the origins of the SPA, as a browser writes them:
+	// https://www.example.com.
+	TrustedWebOrigins List `yaml:"trusted_web_origins" env:"TRUSTED_WEB_ORIGIN"`
+	// CORSEnabled sends CORS headers: needed when the SPA's origin is not the
+	// agent's own.
+	CORSEnabled bool `yaml:"cors_enabled" env:"CORS_ENABLED"`
+
+	Cookie   Cookie   `yaml:"cookie"`
+	Session  Session  `yaml:"session"`
+	Logout   Logout   `yaml:"logout"`
+	Refresh  Refresh  `yaml:"refresh"`
+	Timeouts Timeouts `yaml:"timeouts"`
+	Log      Log      `yaml:"log"`
+
+	// InsecureHTTP accepts http:// for the authorization server and the SPA
+	// beyond loopback. Tokens and cookies then travel in clear.
+	InsecureHTTP bool `yaml:"insecure_http" env:"INSECURE_HTTP"`
+
+	// PKCEProxy adds RFC 7636 in front of an authorization server without it.
+	PKCEProxy PKCEProxy `yaml:"pkce_proxy"`
+}
+
+// TLS is the certificate of the listener; none means plain HTTP.
+type TLS struct {
+	CertFile string `yaml:"cert_file" env:"SERVER_CERT_FILE"` // PEM, leaf first
+	KeyFile  string `yaml:"key_file" env:"SERVER_KEY_FILE"`   // PEM
+}
+
+// Endpoints of the authorization server. When authorize, token, userinfo and
+// (for openid) jwks are all set, no discovery request is made.
+type Endpoints struct {
+	Authorize  string `yaml:"authorize" env:"AUTHORIZE_ENDPOINT"`
+	Token      string `yaml:"token" env:"TOKEN_ENDPOINT"`
+	Userinfo   string `yaml:"userinfo" env:"USERINFO_ENDPOINT"`
+	Logout     string `yaml:"logout" env:"LOGOUT_ENDPOINT"`
+	JWKS       string `yaml:"jwks" env:"JWKS_ENDPOINT"`
+	Revocation string `yaml:"revocation" env:"REVOCATION_ENDPOINT"`
+}
+
+// Cookie is how cookies are named, scoped and sealed.
+type Cookie struct {
+	// NamePrefix is the <prefix> of <prefix>-at and of the header x-<prefix>-csrf.
+	NamePrefix string `yaml:"name_prefix" env:"COOKIE_NAME_PREFIX"`
+	// EncryptionKeys are 64 hexadecimal characters each. The first one seals,
+	// all of them open.
+	EncryptionKeys     Secrets `yaml:"encryption_keys" env:"COOKIE_ENCRYPTION_KEY"`
+	EncryptionKeysFile string  `yaml:"encryption_keys_file" env:"COOKIE_ENCRYPTION_KEY_FILE"`
+	// Domain widens the cookies to the subdomains of a domain; empty is safer.
+	Domain string `yaml:"domain" env:"COOKIE_DOMAIN"`
+	// BasePath is the path of the cookies that API calls do not need; empty
+	// means the agent's base path. "/" sends the refresh token with API calls.
+	BasePath string `yaml:"base_path" env:"COOKIE_BASE_PATH"`
+	// Prefixes puts __Host-Http- or __Secure- before the names of Secure cookies.
+	Prefixes bool `yaml:"prefixes" env:"COOKIE_PREFIXES"`
+}
+
+// Session bounds a session.
+type Session struct {
+	// Lifetime is the longest a session lasts from its login on; 0: as long as
+	// the browser runs and the authorization server allows.
+	Lifetime time.Duration `yaml:"lifetime" env:"SESSION_LIFETIME"`
+}
+
+// Logout is how the SPA leaves.
+type Logout struct {
+	// URL is "continue": /logout answers with the agent's /logout/continue,
+	// which redirects with id_token_hint; or "direct": it answers with the
+	// authorization server's own URL, without the hint.
+	URL string `yaml:"url" env:"LOGOUT_URL"`
+}
+
+// Refresh is how rotated refresh tokens survive parallel and late calls.
+type Refresh struct {
+	// Memory is how long the outcome of a refresh is kept for late calls.
+	Memory time.Duration `yaml:"memory" env:"REFRESH_MEMORY"`
+	// MemoryBytes is the most that is kept, in bytes.
+	MemoryBytes int `yaml:"memory_bytes" env:"REFRESH_MEMORY_BYTES"`
+}
+
+// Timeouts bound what crosses the network.
+type Timeouts struct {
+	// AuthorizationServer bounds each call to it, to the last byte.
+	AuthorizationServer time.Duration `yaml:"authorization_server" env:"AUTHORIZATION_SERVER_TIMEOUT"`
+	// Request bounds the reading of a request to the agent.
+	Request time.Duration `yaml:"request" env:"REQUEST_TIMEOUT"`
+	// Shutdown is how long running requests may take after SIGTERM.
+	Shutdown time.Duration `yaml:"shutdown" env:"SHUTDOWN_TIMEOUT"`
+}
+
+// Log is what is written to standard error.
+type Log struct {
+	Level  string `yaml:"level" env:"LOG_LEVEL"`   // debug, info, warn, error
+	Format string `yaml:"format" env:"LOG_FORMAT"` // text or json
+}
+
+// PKCEProxy is the settings of the PKCE proxy; it runs when any of them is set.
+type PKCEProxy struct {
+	// ClientID and ClientSecret are the proxy's registration at the
+	// authorization server.
+	ClientID         string        `yaml:"client_id" env:"OAUTH_CLIENT_ID"`
+	ClientSecret     secret.String `yaml:"client_secret" env:"OAUTH_CLIENT_SECRET"`
+	ClientSecretFile string        `yaml:"client_secret_file" env:"OAUTH_CLIENT_SECRET_FILE"`
+	// AuthMethod is auto, basic or post.
+	AuthMethod string `yaml:"auth_method" env:"OAUTH_AUTH_METHOD"`
+	// AuthURL, TokenURL and RevocationURL are the authorization server's.
+	AuthURL       string `yaml:"auth_url" env:"OAUTH_AUTH_URL"`
+	TokenURL      string `yaml:"token_url" env:"OAUTH_TOKEN_URL"`
+	RevocationURL string `yaml:"revocation_url" env:"OAUTH_REVOCATION_URL"`
+	// RedirectURL is this proxy's /callback, as registered there.
+	RedirectURL string `yaml:"redirect_url" env:"OAUTH_REDIRECT_URL"`
+	// SigningKey and EncryptionKey seal the proxy's state and codes: 64
+	// hexadecimal characters, or 32 raw bytes. They must differ.
+	SigningKey        secret.String `yaml:"signing_key" env:"JWT_SIGNING_KEY"`
+	SigningKeyFile    string        `yaml:"signing_key_file" env:"JWT_SIGNING_KEY_FILE"`
+	EncryptionKey     secret.String `yaml:"encryption_key" env:"ENCRYPTION_KEY"`
+	EncryptionKeyFile string        `yaml:"encryption_key_file" env:"ENCRYPTION_KEY_FILE"`
+	// AllowedRedirectURIs are the redirect URIs of the client apps, compared
+	// exactly; a loopback address matches with any port (RFC 8252 7.3).
+	AllowedRedirectURIs List `yaml:"allowed_redirect_uris" env:"OAUTH_ALLOWED_REDIRECT_URIS"`
+	// AllowedClientIDs are the client apps' own ids; empty means any.
+	AllowedClientIDs List `yaml:"allowed_client_ids" env:"OAUTH_ALLOWED_CLIENT_IDS"`
+	// AllowPlain accepts code_challenge_method=plain.
+	AllowPlain bool `yaml:"allow_plain" env:"OAUTH_ALLOW_PLAIN"`
+}
+
+// defaults are the settings of an empty file.
+func defaults() *Config {
+	return &Config{
+		Port:        8080,
+		BasePath:    "/oauth-agent",
+		Scope:       "openid profile",
+		CORSEnabled: true,
+		Cookie:      Cookie{NamePrefix: "agent", Prefixes: true},
+		Logout:      Logout{URL: "continue"},
+		Refresh:     Refresh{Memory: time.Minute, MemoryBytes: 64 << 20},
+		Timeouts: Timeouts{
+			AuthorizationServer: 10 * time.Second,
+			Request:             10 * time.Second,
+			Shutdown:            20 * time.Second,
+		},
+		Log:              Log{Level: "info", Format: "text"},
+		ClientAuthMethod: "auto",
+		PKCEProxy:        PKCEProxy{AuthMethod: "auto"},
+	}
+}
+
+// HasAgent tells whether the OAuth Agent is configured.
+func (c *Config) HasAgent() bool {
+	return c.Issuer != "" || c.Endpoints != (Endpoints{}) || c.ClientID != "" || !c.ClientSecret.Empty() ||
+		c.RedirectURI != "" || len(c.TrustedWebOrigins) > 0 || len(c.Cookie.EncryptionKeys) > 0
+}
+
+// HasPKCEProxy tells whether the PKCE proxy is configured.
+func (c *Config) HasPKCEProxy() bool {
+	p := c.PKCEProxy
+	return p.ClientID != "" || !p.ClientSecret.Empty() || p.AuthURL != "" || p.TokenURL != "" ||
+		p.RedirectURL != "" || p.RevocationURL != "" || len(p.AllowedRedirectURIs) > 0 || len(p.AllowedClientIDs) > 0
+}

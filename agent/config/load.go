@@ -1,0 +1,142 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+	"go.yaml.in/yaml/v4"
+
+	"oauth-agent/agent/internal/secret"
+)
+
+// maxFile bounds what is read of a settings or secret file, in bytes.
+const maxFile = 1 << 20
+
+// Load reads the settings from a YAML file ("" for none) and from environ,
+// which has the form of [os.Environ] and wins. Whatever is wrong is told at
+// once, as [Mistakes].
+func Load(path string, environ []string) (*Config, error) {
+	var ms Mistakes
+	c := defaults()
+	c.readFile(path, &ms)
+	c.readEnvironment(environ, &ms)
+	c.readSecretFiles(&ms)
+	c.trimLists()
+	c.validate(&ms)
+	if len(ms) > 0 {
+		return nil, ms
+	}
+	return c, nil
+}
+
+func (c *Config) readFile(path string, ms *Mistakes) {
+	if path == "" {
+		return
+	}
+	text, err := readBounded(path)
+	if err != nil {
+		ms.add(path, "", "cannot be read: "+err.Error(), "Give the path of a readable file.")
+		return
+	}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return
+	}
+	if err := yaml.Load(text, c, yaml.WithV4Defaults(), yaml.WithKnownFields(), yaml.WithUniqueKeys()); err != nil {
+		tellYAML(ms, path, string(text), err)
+	}
+}
+
+func (c *Config) readEnvironment(environ []string, ms *Mistakes) {
+	vars := map[string]string{}
+	for _, kv := range environ {
+		// An empty variable is an unset one: composition files pass those.
+		if k, v, ok := strings.Cut(kv, "="); ok && v != "" {
+			vars[k] = v
+		}
+	}
+	for _, s := range c.secrets() {
+		s.preferEnvironment(vars)
+	}
+	if err := env.ParseWithOptions(c, env.Options{Environment: vars}); err != nil {
+		tellEnvironment(ms, err)
+	}
+}
+
+// secretSetting is a secret that may come from a file.
+type secretSetting struct {
+	key, env string
+	file     *string
+	empty    func() bool
+	set      func(text string)
+}
+
+func (c *Config) secrets() []secretSetting {
+	one := func(key, env string, value *secret.String, file *string) secretSetting {
+		return secretSetting{key, env, file, value.Empty, func(text string) { *value = secret.New(text) }}
+	}
+	keys := &c.Cookie.EncryptionKeys
+	return []secretSetting{
+		one("client_secret", "CLIENT_SECRET", &c.ClientSecret, &c.ClientSecretFile),
+		{"cookie.encryption_keys", "COOKIE_ENCRYPTION_KEY", &c.Cookie.EncryptionKeysFile,
+			func() bool { return len(*keys) == 0 },
+			func(text string) { *keys = splitKeys(text) }},
+		one("pkce_proxy.client_secret", "OAUTH_CLIENT_SECRET", &c.PKCEProxy.ClientSecret, &c.PKCEProxy.ClientSecretFile),
+		one("pkce_proxy.signing_key", "JWT_SIGNING_KEY", &c.PKCEProxy.SigningKey, &c.PKCEProxy.SigningKeyFile),
+		one("pkce_proxy.encryption_key", "ENCRYPTION_KEY", &c.PKCEProxy.EncryptionKey, &c.PKCEProxy.EncryptionKeyFile),
+	}
+}
+
+// splitKeys reads the keys of a file: one a line, or separated by commas.
+func splitKeys(text string) Secrets {
+	var keys Secrets
+	for key := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == '\r' || r == ',' }) {
+		keys = append(keys, secret.New(key))
+	}
+	return keys
+}
+
+// preferEnvironment forgets what the YAML file says of a secret that the
+// environment sets, be it there by value and here by file.
+func (s secretSetting) preferEnvironment(vars map[string]string) {
+	if vars[s.env] != "" || vars[s.env+"_FILE"] != "" {
+		s.set("")
+		*s.file = ""
+	}
+}
+
+func (c *Config) readSecretFiles(ms *Mistakes) {
+	for _, s := range c.secrets() {
+		if *s.file == "" {
+			continue
+		}
+		if !s.empty() {
+			ms.add(s.key, s.env, "set twice, by value and by file", "Keep one of the two.")
+			continue
+		}
+		text, err := readBounded(*s.file)
+		if err != nil {
+			ms.add(s.key+"_file", s.env+"_FILE", "cannot be read: "+err.Error(), "Give the path of a readable file.")
+			continue
+		}
+		s.set(strings.TrimRight(string(text), "\r\n"))
+		if s.empty() {
+			ms.add(s.key+"_file", s.env+"_FILE", "the file is empty", "Write the secret into it.")
+		}
+	}
+}
+
+func readBounded(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a directory", path)
+	case info.Size() > maxFile:
+		return nil, fmt.Errorf("%s is larger than %d bytes", path, maxFile)
+	}
+	return os.ReadFile(path)
+}

@@ -1,0 +1,42 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Mistake is one thing wrong with the settings.
+type Mistake struct {
+	Key    string // in the YAML file
+	Env    string // the environment variable, where there is one
+	Reason string // what is wrong
+	Remedy string // what to do
+}
+
+func (m Mistake) String() string {
+	name := m.Key
+	if m.Env != "" {
+		name += " (" + m.Env + ")"
+	}
+	return strings.TrimRight(name+": "+m.Reason+". "+m.Remedy, " ")
+}
+
+// Mistakes is everything wrong with the settings, told at once.
+type Mistakes []Mistake
+
+func (ms Mistakes) Error() string {
+	var b strings.Builder
+	if len(ms) == 1 {
+		b.WriteString("1 mistake in the settings:")
+	} else {
+		fmt.Fprintf(&b, "%d mistakes in the settings:", len(ms))
+	}
+	for _, m := range ms {
+		b.WriteString("\n  " + m.String())
+	}
+	return b.String()
+}
+
+func (ms *Mistakes) add(key, env, reason, remedy string) {
+	*ms = append(*ms, Mistake{Key: key, Env: env, Reason: reason, Remedy: remedy})
+}

@@ -1,0 +1,90 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// urlRules are what a URL in the settings may look like.
+type urlRules struct {
+	insecure bool // http:// beyond loopback
+	query    bool // may have a query
+}
+
+func (rules urlRules) check(ms *Mistakes, key, env, raw string) {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil || u.Host == "" || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
+		ms.add(key, env, fmt.Sprintf("%q is not an absolute http(s) URL", raw), "Write it in full, such as https://login.example.com/path.")
+	case u.User != nil:
+		ms.add(key, env, "has a user name", "Remove what stands before the @.")
+	case u.Fragment != "" || strings.HasSuffix(raw, "#"):
+		ms.add(key, env, "has a fragment", "Remove what begins with #.")
+	case u.RawQuery != "" && !rules.query:
+		ms.add(key, env, "has a query", "Remove what begins with ?.")
+	default:
+		rules.checkScheme(ms, key, env, u)
+	}
+}
+
+func (rules urlRules) checkScheme(ms *Mistakes, key, env string, u *url.URL) {
+	if u.Scheme == "http" && !rules.insecure && !isLoopback(u.Hostname()) {
+		ms.add(key, env, "http:// to "+u.Hostname()+" would send secrets in clear",
+			"Use https://, or set insecure_http: true where the network is trusted.")
+	}
+}
+
+// isLoopback tells names and addresses that never leave the machine.
+func isLoopback(host string) bool {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
+}
+
+// checkOrigin wants an origin spelled as a browser does, since it is compared
+// byte by byte.
+func checkOrigin(ms *Mistakes, key, env, raw string, insecure bool) {
+	u, err := url.Parse(raw)
+	if raw == "*" || raw == "null" || err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
+		ms.add(key, env, fmt.Sprintf("%q is not a web origin", raw), "Write scheme and host, such as https://www.example.com.")
+		return
+	}
+	if want := serialiseOrigin(u); want != raw {
+		ms.add(key, env, fmt.Sprintf("%q is not how a browser writes that origin", raw), fmt.Sprintf("Write %q.", want))
+		return
+	}
+	urlRules{insecure: insecure}.checkScheme(ms, key, env, u)
+}
+
+// serialiseOrigin is RFC 6454 6.2 for the host names that settings have.
+func serialiseOrigin(u *url.URL) string {
+	host, port := strings.ToLower(u.Hostname()), u.Port()
+	if port == "" || u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443" {
+		if strings.Contains(host, ":") {
+			host = "[" + host + "]"
+		}
+		return u.Scheme + "://" + host
+	}
+	return u.Scheme + "://" + net.JoinHostPort(host, port)
+}
+
+var plainPath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
+
+// cleanPath wants a plain absolute path, and takes a slash at its end off.
+func cleanPath(ms *Mistakes, key, env, path string) string {
+	clean := strings.TrimSuffix(path, "/")
+	if path == "/" {
+		return path
+	}
+	if !plainPath.MatchString(clean) {
+		ms.add(key, env, fmt.Sprintf("%q is not a plain absolute path", path), "Use one such as /oauth-agent, or /.")
+	}
+	return clean
+}

@@ -1,0 +1,133 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"oauth-agent/agent/internal/seal"
+)
+
+func (c *Config) validateAgent(ms *Mistakes) {
+	c.validateAuthorizationServer(ms)
+	c.validateClient(ms)
+	c.validateOrigins(ms)
+	c.Cookie.validate(ms)
+	c.BasePath = cleanPath(ms, "base_path", "BASE_PATH", c.BasePath)
+	oneOf(ms, "logout.url", "LOGOUT_URL", c.Logout.URL, "continue", "direct")
+	if c.PublicURL != "" {
+		checkOrigin(ms, "public_url", "PUBLIC_URL", c.PublicURL, c.InsecureHTTP)
+	}
+	if c.Session.Lifetime < 0 || c.Session.Lifetime > 0 && c.Session.Lifetime < time.Minute {
+		ms.add("session.lifetime", "SESSION_LIFETIME", c.Session.Lifetime.String()+" is out of range", "Use 0 for none, or at least 1m.")
+	}
+	if c.Refresh.Memory < 0 || c.Refresh.Memory > time.Hour {
+		ms.add("refresh.memory", "REFRESH_MEMORY", c.Refresh.Memory.String()+" is out of range", "Use 0s to 1h; 1m is the default.")
+	}
+	if c.Refresh.MemoryBytes < 1<<16 {
+		ms.add("refresh.memory_bytes", "REFRESH_MEMORY_BYTES", "too small to remember anything", "Use at least 65536.")
+	}
+}
+
+func (c *Config) validateAuthorizationServer(ms *Mistakes) {
+	u := urlRules{insecure: c.InsecureHTTP}
+	if c.Issuer != "" {
+		u.check(ms, "issuer", "ISSUER", c.Issuer)
+	}
+	e := c.Endpoints
+	for _, p := range []struct {
+		key, env, value string
+	}{
+		{"endpoints.authorize", "AUTHORIZE_ENDPOINT", e.Authorize},
+		{"endpoints.token", "TOKEN_ENDPOINT", e.Token},
+		{"endpoints.userinfo", "USERINFO_ENDPOINT", e.Userinfo},
+		{"endpoints.logout", "LOGOUT_ENDPOINT", e.Logout},
+		{"endpoints.jwks", "JWKS_ENDPOINT", e.JWKS},
+		{"endpoints.revocation", "REVOCATION_ENDPOINT", e.Revocation},
+	} {
+		if p.value != "" {
+			urlRules{insecure: c.InsecureHTTP, query: true}.check(ms, p.key, p.env, p.value)
+		}
+	}
+	if c.Issuer == "" {
+		required(ms, "endpoints.authorize", "AUTHORIZE_ENDPOINT", e.Authorize == "", "Set issuer, or the authorization endpoint.")
+		required(ms, "endpoints.token", "TOKEN_ENDPOINT", e.Token == "", "Set issuer, or the token endpoint.")
+		if slices.Contains(c.Scopes(), "openid") && e.JWKS == "" {
+			ms.add("endpoints.jwks", "JWKS_ENDPOINT", "the scope has openid, but there are no keys to verify ID tokens with",
+				"Set issuer or the JWKS endpoint, or take openid out of the scope.")
+		}
+	}
+}
+
+// scopeToken is RFC 6749 3.3.
+var scopeToken = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]+$`)
+
+func (c *Config) validateClient(ms *Mistakes) {
+	required(ms, "client_id", "CLIENT_ID", c.ClientID == "", "Register a confidential client at the authorization server.")
+	required(ms, "client_secret", "CLIENT_SECRET", c.ClientSecret.Empty(), "Give the secret of that client, or client_secret_file.")
+	oneOf(ms, "client_auth_method", "CLIENT_AUTH_METHOD", c.ClientAuthMethod, "auto", "basic", "post")
+	required(ms, "redirect_uri", "REDIRECT_URI", c.RedirectURI == "", "Give the SPA's page that is registered as redirect URI.")
+	u := urlRules{insecure: c.InsecureHTTP, query: true}
+	if c.RedirectURI != "" {
+		u.check(ms, "redirect_uri", "REDIRECT_URI", c.RedirectURI)
+	}
+	if c.PostLogoutRedirectURI != "" {
+		u.check(ms, "post_logout_redirect_uri", "POST_LOGOUT_REDIRECT_URI", c.PostLogoutRedirectURI)
+	}
+	scopes := c.Scopes()
+	required(ms, "scope", "SCOPE", len(scopes) == 0, "Use the default, openid profile, or what your APIs need.")
+	for _, s := range scopes {
+		if !scopeToken.MatchString(s) {
+			ms.add("scope", "SCOPE", fmt.Sprintf("%q is not a scope", s), "Separate scopes by one space.")
+		}
+	}
+}
+
+// Scopes is the scope as a list.
+func (c *Config) Scopes() []string { return strings.Fields(c.Scope) }
+
+func (c *Config) validateOrigins(ms *Mistakes) {
+	required(ms, "trusted_web_origins", "TRUSTED_WEB_ORIGIN", len(c.TrustedWebOrigins) == 0, "Give the SPA's origin, such as https://www.example.com.")
+	for _, o := range c.TrustedWebOrigins {
+		checkOrigin(ms, "trusted_web_origins", "TRUSTED_WEB_ORIGIN", o, c.InsecureHTTP)
+	}
+}
+
+// SecureCookies tells whether cookies are Secure: whenever an origin of the SPA
+// is https.
+func (c *Config) SecureCookies() bool {
+	return slices.ContainsFunc(c.TrustedWebOrigins, func(o string) bool { return strings.HasPrefix(o, "https://") })
+}
+
+var (
+	cookiePrefix = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,49}$`)
+	domainName   = regexp.MustCompile(`^\.?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
+)
+
+func (k *Cookie) validate(ms *Mistakes) {
+	if !cookiePrefix.MatchString(k.NamePrefix) {
+		ms.add("cookie.name_prefix", "COOKIE_NAME_PREFIX", fmt.Sprintf("%q cannot begin a cookie and a header name", k.NamePrefix),
+			"Use 1 to 50 letters, digits, '-' and '_', such as example.")
+	}
+	required(ms, "cookie.encryption_keys", "COOKIE_ENCRYPTION_KEY", len(k.EncryptionKeys) == 0, "Make a key with: oauth-agent keygen")
+	if len(k.EncryptionKeys) > 0 {
+		if _, err := seal.NewRing(k.EncryptionKeys); err != nil {
+			ms.add("cookie.encryption_keys", "COOKIE_ENCRYPTION_KEY", err.Error(), "Make a key with: oauth-agent keygen")
+		}
+	}
+	for i, a := range k.EncryptionKeys {
+		for _, b := range k.EncryptionKeys[:i] {
+			if a.Equal(b) {
+				ms.add("cookie.encryption_keys", "COOKIE_ENCRYPTION_KEY", fmt.Sprintf("key %d stands there twice", i+1), "Remove it.")
+			}
+		}
+	}
+	if k.Domain != "" && !domainName.MatchString(k.Domain) {
+		ms.add("cookie.domain", "COOKIE_DOMAIN", fmt.Sprintf("%q is not a domain", k.Domain), "Use a lower-case domain such as example.com, or leave it unset.")
+	}
+	if k.BasePath != "" {
+		k.BasePath = cleanPath(ms, "cookie.base_path", "COOKIE_BASE_PATH", k.BasePath)
+	}
+}

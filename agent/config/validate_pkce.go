@@ -1,0 +1,96 @@
+package config
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net/url"
+
+	"oauth-agent/agent/internal/secret"
+)
+
+// rawKeySize is the size of the PKCE proxy's keys, in bytes.
+const rawKeySize = 32
+
+func (p *PKCEProxy) validate(ms *Mistakes, insecure bool) {
+	required(ms, "pkce_proxy.client_id", "OAUTH_CLIENT_ID", p.ClientID == "", "Register a confidential client at the authorization server.")
+	required(ms, "pkce_proxy.client_secret", "OAUTH_CLIENT_SECRET", p.ClientSecret.Empty(), "Give the secret of that client, or client_secret_file.")
+	oneOf(ms, "pkce_proxy.auth_method", "OAUTH_AUTH_METHOD", p.AuthMethod, "auto", "basic", "post")
+	u := urlRules{insecure: insecure, query: true}
+	for _, e := range []struct {
+		key, env, value string
+		optional        bool
+	}{
+		{"pkce_proxy.auth_url", "OAUTH_AUTH_URL", p.AuthURL, false},
+		{"pkce_proxy.token_url", "OAUTH_TOKEN_URL", p.TokenURL, false},
+		{"pkce_proxy.redirect_url", "OAUTH_REDIRECT_URL", p.RedirectURL, false},
+		{"pkce_proxy.revocation_url", "OAUTH_REVOCATION_URL", p.RevocationURL, true},
+	} {
+		if e.value != "" {
+			u.check(ms, e.key, e.env, e.value)
+		} else if !e.optional {
+			ms.add(e.key, e.env, "not set", "Give an absolute URL.")
+		}
+	}
+	p.validateRedirectURL(ms)
+	p.validateKeys(ms)
+	p.validateAllowed(ms)
+}
+
+// validateRedirectURL wants a path that ends in /callback, since the issuer is
+// what stands before it.
+func (p *PKCEProxy) validateRedirectURL(ms *Mistakes) {
+	u, err := url.Parse(p.RedirectURL)
+	if p.RedirectURL == "" || err != nil {
+		return
+	}
+	if u.RawQuery != "" || len(u.EscapedPath()) < len("/callback") || u.EscapedPath()[len(u.EscapedPath())-len("/callback"):] != "/callback" {
+		ms.add("pkce_proxy.redirect_url", "OAUTH_REDIRECT_URL", "does not end in /callback", "Give this proxy's public URL followed by /callback.")
+	}
+}
+
+func (p *PKCEProxy) validateKeys(ms *Mistakes) {
+	for _, k := range []struct {
+		key, env string
+		value    secret.String
+	}{
+		{"pkce_proxy.signing_key", "JWT_SIGNING_KEY", p.SigningKey},
+		{"pkce_proxy.encryption_key", "ENCRYPTION_KEY", p.EncryptionKey},
+	} {
+		if k.value.Empty() {
+			ms.add(k.key, k.env, "not set", "Make a key with: oauth-agent keygen")
+		} else if _, err := RawKey(k.value); err != nil {
+			ms.add(k.key, k.env, err.Error(), "Make a key with: oauth-agent keygen")
+		}
+	}
+	a, errA := RawKey(p.SigningKey)
+	b, errB := RawKey(p.EncryptionKey)
+	if errA == nil && errB == nil && a.Equal(b) {
+		ms.add("pkce_proxy.encryption_key", "ENCRYPTION_KEY", "the same as the signing key", "Make a second key with: oauth-agent keygen")
+	}
+}
+
+// RawKey gives the 32 bytes of a key that is written as 64 hexadecimal
+// characters, or as 32 raw bytes, as deployments of older proxies have it.
+func RawKey(k secret.String) (secret.String, error) {
+	text := k.Reveal()
+	if len(text) == rawKeySize {
+		return k, nil
+	}
+	raw, err := hex.DecodeString(text)
+	if err != nil || len(raw) != rawKeySize {
+		return secret.String{}, fmt.Errorf("neither %d hexadecimal characters nor %d bytes", 2*rawKeySize, rawKeySize)
+	}
+	return secret.New(string(raw)), nil
+}
+
+func (p *PKCEProxy) validateAllowed(ms *Mistakes) {
+	required(ms, "pkce_proxy.allowed_redirect_uris", "OAUTH_ALLOWED_REDIRECT_URIS", len(p.AllowedRedirectURIs) == 0,
+		"List the redirect URIs of the client apps: without them anybody could fetch codes.")
+	for _, raw := range p.AllowedRedirectURIs {
+		u, err := url.Parse(raw)
+		if err != nil || !u.IsAbs() || u.Fragment != "" || u.User != nil || u.Host == "" && (u.Scheme == "http" || u.Scheme == "https") {
+			ms.add("pkce_proxy.allowed_redirect_uris", "OAUTH_ALLOWED_REDIRECT_URIS", fmt.Sprintf("%q is not a redirect URI", raw),
+				"Use an absolute URI without fragment, such as https://app.example.com/cb or com.example.app:/cb.")
+		}
+	}
+}

@@ -1,0 +1,223 @@
+package session
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"time"
+
+	"oauth-agent/agent/internal/cookie"
+	"oauth-agent/agent/internal/secret"
+)
+
+// The ways in which a request has no session.
+var (
+	ErrNone   = errors.New("no session cookie")
+	ErrBroken = errors.New("the session cookie does not open")
+	ErrCSRF   = errors.New("the CSRF token is missing or wrong")
+)
+
+// csrfSize is the size of a CSRF token, in bytes.
+const csrfSize = 32
+
+// Tokens are what a session holds for its user. Expiry is the access token's;
+// zero when the authorization server did not say.
+type Tokens struct {
+	Access, Refresh, ID secret.String
+	Expiry              time.Time
+}
+
+// Session is the session of one request. The parts that few requests need are
+// opened when asked for.
+type Session struct {
+	store *Store
+	got   *cookie.Received
+	head  header
+
+	// Access is empty when the session was found by its refresh token and the
+	// access token is missing.
+	Access secret.String
+}
+
+// Store keeps sessions in cookies.
+type Store struct {
+	jar      *cookie.Jar
+	lifetime time.Duration
+	clock    func() time.Time
+}
+
+// NewStore makes a store. lifetime is the longest a session lasts, however
+// often it is refreshed; zero means as long as the browser runs and the
+// authorization server allows.
+func NewStore(jar *cookie.Jar, lifetime time.Duration, clock func() time.Time) *Store {
+	return &Store{jar: jar, lifetime: lifetime, clock: clock}
+}
+
+// Current finds the session by its access token. [ErrNone] or [ErrBroken].
+func (st *Store) Current(got *cookie.Received) (*Session, error) {
+	return st.find(got, cookie.Access)
+}
+
+// Renewable finds the session by its refresh token, or failing that by its
+// access token. [ErrNone] or [ErrBroken].
+func (st *Store) Renewable(got *cookie.Received) (*Session, error) {
+	s, err := st.find(got, cookie.Refresh)
+	if err != nil {
+		return st.Current(got)
+	}
+	s.Access = secret.New(string(s.part(cookie.Access)))
+	return s, nil
+}
+
+func (st *Store) find(got *cookie.Received, k cookie.Kind) (*Session, error) {
+	head, value, err := st.open(got, k)
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{store: st, got: got, head: head}
+	if k == cookie.Access {
+		s.Access = secret.New(string(value))
+	}
+	return s, nil
+}
+
+// open reads one cookie of a session that is not over.
+func (st *Store) open(got *cookie.Received, k cookie.Kind) (header, []byte, error) {
+	plain, err := st.jar.Open(got, k, "")
+	if errors.Is(err, cookie.ErrNone) {
+		return header{}, nil, ErrNone
+	}
+	if err != nil {
+		return header{}, nil, ErrBroken
+	}
+	head, value, err := readRecord(plain)
+	if err != nil || st.over(head) {
+		return header{}, nil, ErrBroken
+	}
+	return head, value, nil
+}
+
+func (st *Store) over(head header) bool {
+	return st.lifetime > 0 && !st.clock().Before(head.started().Add(st.lifetime))
+}
+
+// part is the value of another cookie of the same session, or nil.
+func (s *Session) part(k cookie.Kind) []byte {
+	head, value, err := s.store.open(s.got, k)
+	if err != nil || head.ID != s.head.ID {
+		return nil
+	}
+	return value
+}
+
+// Refresh is the refresh token; empty when there is none, or when the request
+// is outside its path.
+func (s *Session) Refresh() secret.String { return secret.New(string(s.part(cookie.Refresh))) }
+
+// IDToken is the ID token; empty likewise.
+func (s *Session) IDToken() secret.String { return secret.New(string(s.part(cookie.ID))) }
+
+// CSRF is the CSRF token; empty when its cookie is missing or another session's.
+func (s *Session) CSRF() secret.String {
+	raw := s.part(cookie.CSRF)
+	if len(raw) != csrfSize {
+		return secret.String{}
+	}
+	return secret.New(base64.RawURLEncoding.EncodeToString(raw))
+}
+
+// Expiry is when the access token expires; zero when that is unknown.
+func (s *Session) Expiry() time.Time { return s.head.expiry() }
+
+// Expired tells whether the access token is known to be past its time.
+func (s *Session) Expired() bool {
+	e := s.Expiry()
+	return !e.IsZero() && !s.store.clock().Before(e)
+}
+
+// CheckCSRF compares the token that a request brings with the session's, in
+// constant time. [ErrCSRF] otherwise.
+func (s *Session) CheckCSRF(token []string) error {
+	want := s.CSRF()
+	if len(token) != 1 || want.Empty() || !want.Equal(secret.New(token[0])) {
+		return ErrCSRF
+	}
+	return nil
+}
+
+// Start begins a session and gives its CSRF token: csrf when that is not empty,
+// otherwise a new one. Either all cookies are set or none.
+func (st *Store) Start(w http.ResponseWriter, got *cookie.Received, t Tokens, csrf secret.String) (secret.String, error) {
+	token, err := base64.RawURLEncoding.DecodeString(csrf.Reveal())
+	if err != nil || len(token) != csrfSize {
+		token = make([]byte, csrfSize)
+		_, _ = rand.Read(token) // never fails, see its documentation
+	}
+	head := header{Started: st.clock().Unix()}
+	_, _ = rand.Read(head.ID[:])
+	return secret.New(base64.RawURLEncoding.EncodeToString(token)), st.write(w, got, head, t, token)
+}
+
+// Refreshed rewrites the cookies of a session with new tokens. The CSRF token
+// stays, and is sealed anew as the rest is: so a key that sealed no cookie for
+// a session's length can be dropped.
+func (st *Store) Refreshed(w http.ResponseWriter, s *Session, t Tokens) error {
+	return st.write(w, s.got, s.head, t, s.part(cookie.CSRF))
+}
+
+// RestoreCSRF gives a session that has lost its CSRF cookie a new one.
+func (st *Store) RestoreCSRF(w http.ResponseWriter, s *Session) (secret.String, error) {
+	token := make([]byte, csrfSize)
+	_, _ = rand.Read(token)
+	err := st.jar.Set(w, s.got, cookie.CSRF, "", record(s.head, token), st.maxAge(s.head))
+	return secret.New(base64.RawURLEncoding.EncodeToString(token)), err
+}
+
+// End clears every cookie of the session that the browser sent.
+func (st *Store) End(w http.ResponseWriter, got *cookie.Received) {
+	for _, k := range kinds() {
+		st.jar.Clear(w, got, k, "")
+	}
+}
+
+// kinds are the cookies that make up a session.
+func kinds() []cookie.Kind {
+	return []cookie.Kind{cookie.Access, cookie.Refresh, cookie.ID, cookie.CSRF}
+}
+
+func (st *Store) write(w http.ResponseWriter, got *cookie.Received, head header, t Tokens, csrf []byte) error {
+	if !t.Expiry.IsZero() {
+		head.Expiry = t.Expiry.Unix()
+	} else {
+		head.Expiry = 0
+	}
+	values := map[cookie.Kind][]byte{
+		cookie.Access:  []byte(t.Access.Reveal()),
+		cookie.Refresh: []byte(t.Refresh.Reveal()),
+		cookie.ID:      []byte(t.ID.Reveal()),
+		cookie.CSRF:    csrf,
+	}
+	draft := draft{}
+	for _, k := range kinds() {
+		if len(values[k]) == 0 {
+			st.jar.Clear(draft, got, k, "")
+			continue
+		}
+		if err := st.jar.Set(draft, got, k, "", record(head, values[k]), st.maxAge(head)); err != nil {
+			return err
+		}
+	}
+	for _, line := range draft.Header()["Set-Cookie"] {
+		w.Header().Add("Set-Cookie", line)
+	}
+	return nil
+}
+
+// maxAge is the browser's own limit: what is left of the session's lifetime.
+func (st *Store) maxAge(head header) time.Duration {
+	if st.lifetime == 0 {
+		return 0
+	}
+	return max(head.started().Add(st.lifetime).Sub(st.clock()), time.Second)
+}
