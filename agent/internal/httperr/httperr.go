@@ -7,6 +7,7 @@
 package httperr
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -130,15 +131,19 @@ func As(err error) *Error {
 }
 
 // WriteJSON writes v with the status. The values are the program's own, so a
-// failure to encode is a bug and shows as an empty body in its test.
+// failure to encode is a bug and shows as an empty body in its test. Characters
+// that matter to HTML stay as they are: the URLs in an answer remain readable,
+// and nosniff keeps it from being taken for a page.
 func WriteJSON(w http.ResponseWriter, status int, v any) {
-	body, err := json.Marshal(v)
-	if err != nil {
-		status, body = http.StatusInternalServerError, nil
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		status = http.StatusInternalServerError
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Content-Length", strconv.Itoa(body.Len()))
 	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	_, _ = w.Write(body.Bytes())
 }
