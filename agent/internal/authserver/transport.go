@@ -2,9 +2,11 @@ package authserver
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -22,7 +24,8 @@ const MaxBody = 1 << 20
 // says what makes no sense. It never ends a session.
 var ErrUnavailable = errors.New("authorization server unavailable")
 
-// Unavailable wraps a cause as [ErrUnavailable].
+// unavailable makes an [ErrUnavailable]. The arguments must be fit for a log:
+// no token, no text of the server's.
 func unavailable(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", ErrUnavailable, fmt.Errorf(format, args...))
 }
@@ -89,8 +92,9 @@ func (h *HTTP) PostForm(ctx context.Context, endpoint string, form url.Values, c
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
 	if err != nil {
-		return nil, unavailable("request to %s: %w", endpoint, err)
+		return nil, unavailable("request: %w", err)
 	}
+	req.Header.Set("Accept", "application/json")
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if method != AuthPost {
 		// Both halves are form-encoded first, RFC 6749 2.3.1.
@@ -103,8 +107,10 @@ func (h *HTTP) PostForm(ctx context.Context, endpoint string, form url.Values, c
 func (h *HTTP) Get(ctx context.Context, endpoint string, bearer secret.String) (*Answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, nil)
 	if err != nil {
-		return nil, unavailable("request to %s: %w", endpoint, err)
+		return nil, unavailable("request: %w", err)
 	}
+	// Key sets have a media type of their own, which strict servers insist on.
+	req.Header.Set("Accept", "application/json, */*;q=0.1")
 	if !bearer.Empty() {
 		req.Header.Set("Authorization", "Bearer "+bearer.Reveal())
 	}
@@ -115,20 +121,19 @@ func (h *HTTP) Get(ctx context.Context, endpoint string, bearer secret.String) (
 func (h *HTTP) do(req *http.Request) (*Answer, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), h.timeout)
 	defer cancel()
-	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "oauth-agent")
 
-	where := req.Method + " " + req.URL.Redacted()
+	where := req.Method + " " + location(req.URL)
 	resp, err := h.client.Do(req.WithContext(ctx))
 	if err != nil {
-		return nil, unavailable("%s: %w", where, withoutURL(err))
+		return nil, unavailable("%s: %w", where, tellable(err))
 	}
 	defer func() { _ = resp.Body.Close() }()
 
 	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
 	switch {
 	case err != nil:
-		return nil, unavailable("%s: reading the answer: %w", where, err)
+		return nil, unavailable("%s: reading the answer: %w", where, tellable(err))
 	case len(body) > MaxBody:
 		return nil, unavailable("%s: the answer is larger than %d bytes", where, MaxBody)
 	case resp.StatusCode >= 500:
@@ -139,14 +144,32 @@ func (h *HTTP) do(req *http.Request) (*Answer, error) {
 	return &Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
 }
 
-// withoutURL drops the URL that net/http puts into its errors; ours is told
-// once, redacted.
-func withoutURL(err error) error {
-	var ue *url.Error
-	if errors.As(err, &ue) {
-		return ue.Err
+// location is a URL without its query and credentials, for errors.
+func location(u *url.URL) string { return u.Scheme + "://" + u.Host + u.EscapedPath() }
+
+// errNoHTTP stands for what net/http says of a broken answer, since it quotes it.
+var errNoHTTP = errors.New("the answer is not HTTP")
+
+// tellable is the part of a transport error that is fit for a log: what befell
+// the connection, not what came over it, and without the URL.
+func tellable(err error) error {
+	for _, known := range []error{
+		context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF, http.ErrSchemeMismatch,
+	} {
+		if errors.Is(err, known) {
+			return known
+		}
 	}
-	return err
+	if e, ok := errors.AsType[*net.OpError](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
+		return context.DeadlineExceeded
+	}
+	return errNoHTTP
 }
 
 func cloneValues(v url.Values) url.Values {

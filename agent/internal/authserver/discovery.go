@@ -1,0 +1,168 @@
+package authserver
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"oauth-agent/agent/internal/secret"
+)
+
+const (
+	metadataLife = time.Hour
+	// retryMissing is short, so that we are ready as soon as the server is, and
+	// long enough for a crowd of callers not to become a crowd of requests.
+	retryMissing = time.Second
+	// retryStale is for when there is something to go on with.
+	retryStale = time.Minute
+)
+
+// discovery gives the metadata: asked for on first use and, once old, again
+// while the old is used. There is no goroutine that outlives a request for long.
+type discovery struct {
+	cfg    Config
+	http   *HTTP
+	now    func() time.Time
+	log    *slog.Logger
+	flight singleflight.Group
+
+	mu      sync.Mutex
+	current *metadata // nil: none yet
+	err     error     // of the last attempt
+	next    time.Time // no attempt before
+}
+
+func newDiscovery(cfg Config, opt Options) *discovery {
+	d := &discovery{cfg: cfg, http: opt.HTTP, now: opt.Clock, log: opt.Log}
+	if !cfg.discovers() {
+		d.current = configured(cfg)
+	}
+	return d
+}
+
+// discovers tells whether there is anything that discovery could add.
+func (c Config) discovers() bool {
+	if c.Issuer == "" {
+		return false
+	}
+	return !c.sufficient() || c.Userinfo == ""
+}
+
+// sufficient tells whether a login can be made by the explicit endpoints alone.
+func (c Config) sufficient() bool {
+	return c.Authorize != "" && c.Token != "" && (c.JWKS != "" || !c.wantsOpenID())
+}
+
+// Ready tells whether logins can be made: metadata is there or not needed.
+// Otherwise the error, an [ErrUnavailable], says why not.
+func (c *Client) Ready(ctx context.Context) error {
+	_, err := c.discovery.get(ctx)
+	return err
+}
+
+// get gives the metadata, waiting for it only when there is none at all.
+func (d *discovery) get(ctx context.Context) (*metadata, error) {
+	d.mu.Lock()
+	current, err, due := d.current, d.err, d.cfg.discovers() && !d.now().Before(d.next)
+	d.mu.Unlock()
+
+	switch {
+	case current == nil && due:
+		return fly(ctx, &d.flight, "", d.limit(), d.renew)
+	case current == nil:
+		return nil, err
+	case due:
+		start(ctx, &d.flight, "", d.limit(), d.renew)
+	}
+	return current, nil
+}
+
+// limit is for two requests, of which each is bounded by itself.
+func (d *discovery) limit() time.Duration { return 2*d.http.timeout + time.Second }
+
+// renew asks the server and keeps what it says, or what was there before.
+func (d *discovery) renew(ctx context.Context) (*metadata, error) {
+	d.mu.Lock()
+	if d.now().Before(d.next) { // another flight landed in between
+		defer d.mu.Unlock()
+		return d.current, d.err
+	}
+	d.mu.Unlock()
+
+	found, err := d.fetch(ctx)
+
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.tell(ctx, err)
+	d.err = err
+	if err == nil {
+		d.current, d.next = found, d.now().Add(metadataLife)
+		return found, nil
+	}
+	if d.current == nil && d.cfg.sufficient() {
+		d.current = configured(d.cfg)
+	}
+	if d.current == nil {
+		d.next = d.now().Add(retryMissing)
+		return nil, err
+	}
+	d.next = d.now().Add(retryStale)
+	return d.current, nil
+}
+
+// tell logs a failure and its end, once each.
+func (d *discovery) tell(ctx context.Context, err error) {
+	switch {
+	case err != nil && (d.err == nil || err.Error() != d.err.Error()):
+		d.log.LogAttrs(ctx, slog.LevelWarn, "discovery failed", slog.String("issuer", d.cfg.Issuer),
+			slog.Bool("endpoints_known", d.current != nil || d.cfg.sufficient()), slog.String("error", err.Error()))
+	case err == nil && d.err != nil:
+		d.log.LogAttrs(ctx, slog.LevelInfo, "discovery works again", slog.String("issuer", d.cfg.Issuer))
+	}
+}
+
+// fetch asks at the place of OpenID Connect Discovery 4 and, where there is
+// nothing, at that of RFC 8414 3.
+func (d *discovery) fetch(ctx context.Context) (*metadata, error) {
+	places, err := wellKnown(d.cfg.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	answer, place := (*Answer)(nil), ""
+	for _, place = range places {
+		answer, err = d.http.Get(ctx, place, secret.String{})
+		if err != nil {
+			return nil, err
+		}
+		if answer.Status != http.StatusNotFound {
+			break
+		}
+	}
+	if answer.Status != http.StatusOK {
+		return nil, unavailable("discovery at %s: status %d", place, answer.Status)
+	}
+	m, err := parseMetadata(answer.Body, d.cfg)
+	if err != nil {
+		return nil, unavailable("discovery document at %s: %w", place, err)
+	}
+	return m, nil
+}
+
+// wellKnown lists where an issuer's metadata may be. Discovery appends to the
+// issuer, RFC 8414 inserts before its path.
+func wellKnown(issuer string) ([]string, error) {
+	u, err := url.Parse(issuer)
+	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, unavailable("the issuer is no absolute URL without query and fragment")
+	}
+	return []string{
+		strings.TrimSuffix(issuer, "/") + "/.well-known/openid-configuration",
+		u.Scheme + "://" + u.Host + "/.well-known/oauth-authorization-server" + strings.TrimSuffix(u.EscapedPath(), "/"),
+	}, nil
+}

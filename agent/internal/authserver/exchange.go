@@ -1,0 +1,66 @@
+package authserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"oauth-agent/agent/internal/secret"
+)
+
+// CodeGrant is a code that came back, with what was remembered of its login.
+type CodeGrant struct {
+	Code, Verifier secret.String
+	Nonce          string
+	OpenID         bool // of [AuthorizationURL]
+	MaxAge         *int // of [AuthorizationURL]
+}
+
+// Exchange redeems a code (RFC 6749 4.1.3), once, and verifies the ID token
+// that it brings. It fails with [ErrCodeRefused], [ErrIDToken] or
+// [ErrUnavailable]; the code is spent in any case.
+func (c *Client) Exchange(ctx context.Context, g CodeGrant) (Tokens, error) {
+	meta, err := c.discovery.get(ctx)
+	if err != nil {
+		return Tokens{}, err
+	}
+	answer, err := c.requestTokens(ctx, meta, url.Values{
+		"grant_type":    {"authorization_code"},
+		"code":          {g.Code.Reveal()},
+		"redirect_uri":  {c.cfg.RedirectURI},
+		"code_verifier": {g.Verifier.Reveal()},
+	})
+	if refused, ok := errors.AsType[*refusal](err); ok {
+		return Tokens{}, fmt.Errorf("%w: %w", ErrCodeRefused, refused)
+	}
+	if err != nil {
+		return Tokens{}, err
+	}
+	tokens := Tokens{Access: answer.access, Refresh: answer.refresh, Expiry: answer.expiry}
+	if g.OpenID {
+		tokens.ID = answer.id
+		if tokens.Identity, err = c.verifyLogin(ctx, meta, tokens, g); err != nil {
+			return Tokens{}, err
+		}
+	}
+	// A server may give the very refresh token of a session that ended here.
+	c.memory.forget(tokens.Refresh)
+	return tokens, nil
+}
+
+// verifyLogin checks the ID token of a login. One that was not asked for is
+// not looked at, and not kept either.
+func (c *Client) verifyLogin(ctx context.Context, meta *metadata, t Tokens, g CodeGrant) (Identity, error) {
+	if t.ID.Empty() {
+		return Identity{}, unavailable("token endpoint: no id_token, though openid was asked for")
+	}
+	claims, err := c.verifyIDToken(ctx, meta, t.ID, t.Access)
+	if err == nil {
+		err = claims.ofLogin(g.Nonce, g.MaxAge, c.now(), c.cfg.ClockSkew)
+	}
+	if bad, ok := asFault(err); ok {
+		return Identity{}, fmt.Errorf("%w: %s", ErrIDToken, string(bad))
+	}
+	return claims.identity(), err
+}

@@ -1,0 +1,110 @@
+package authserver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
+
+	"oauth-agent/agent/internal/secret"
+)
+
+// fault is why an ID token is refused. Whose error it becomes depends on when:
+// see [ErrIDToken]. Its text quotes nothing of the token.
+type fault string
+
+func (f fault) Error() string { return string(f) }
+
+func asFault(err error) (fault, bool) { return errors.AsType[fault](err) }
+
+// verifyIDToken makes every check that login and refresh have in common
+// (OpenID Connect Core 3.1.3.7): signature, then claims. The error is a fault
+// or [ErrUnavailable]. access is for at_hash.
+func (c *Client) verifyIDToken(ctx context.Context, meta *metadata, raw, access secret.String) (claims, error) {
+	if meta.jwks == "" {
+		return claims{}, unavailable("no jwks_uri is known, so that no ID token can be verified")
+	}
+	if len(meta.algorithms) == 0 { // go-oidc would take its own default
+		return claims{}, fault("the server announces no asymmetric algorithm")
+	}
+	keys := &watchedKeys{set: c.keys.at(meta.jwks)}
+	token, err := oidc.NewVerifier(c.cfg.Issuer, keys, &oidc.Config{
+		ClientID:             c.cfg.Client.ID,
+		SupportedSigningAlgs: meta.algorithms,
+		SkipIssuerCheck:      c.cfg.Issuer == "", // then iss has only to be there
+		SkipExpiryCheck:      true,               // ours is stricter about numbers, and knows the skew
+	}).Verify(ctx, raw.Reveal())
+	switch {
+	case keys.err != nil && (errors.Is(keys.err, ErrUnavailable) || ctx.Err() != nil):
+		return claims{}, withoutKeys(ctx, keys.err)
+	case keys.err != nil:
+		return claims{}, fault("no key of the server verifies its signature")
+	case keys.payload == nil:
+		return claims{}, fault("it is no signed JWT of an accepted algorithm")
+	}
+	// go-oidc has checked issuer and audience as well. Ours come first, since
+	// they say which claim it was without quoting it.
+	found, bad := c.checkClaims(keys.payload)
+	switch {
+	case bad != "":
+		return claims{}, bad
+	case err != nil:
+		return claims{}, fault("its claims are malformed")
+	case found.has("at_hash") && token.VerifyAccessToken(access.Reveal()) != nil:
+		return claims{}, fault("at_hash is not of the access token")
+	}
+	return found, nil
+}
+
+// watchedKeys keeps what go-oidc flattens into text: the cause of a failure,
+// and the payload whose signature was good.
+type watchedKeys struct {
+	set     oidc.KeySet
+	payload []byte
+	err     error
+}
+
+// VerifySignature implements [oidc.KeySet].
+func (k *watchedKeys) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
+	k.payload, k.err = k.set.VerifySignature(ctx, jwt)
+	return k.payload, k.err
+}
+
+// withoutKeys makes an [ErrUnavailable] of a key set's error that is no verdict.
+// Of its text only the part that came from us is fit to be told.
+func withoutKeys(ctx context.Context, err error) error {
+	if e, ok := errors.AsType[*url.Error](err); ok && errors.Is(e.Err, ErrUnavailable) {
+		return fmt.Errorf("fetching keys: %w", e.Err)
+	}
+	return unavailable("fetching keys: %w", ctx.Err())
+}
+
+// ReadIDToken gives the claims of an ID token that was verified when it came
+// and has been sealed since: its signature is not checked again. The claims are
+// the very bytes that the server signed, valid UTF-8, one JSON object.
+func (c *Client) ReadIDToken(raw secret.String) (json.RawMessage, Identity, error) {
+	payload, found, err := readPayload(raw)
+	return payload, found.identity(), err
+}
+
+// readPayload opens an ID token without checking it.
+func readPayload(raw secret.String) (json.RawMessage, claims, error) {
+	var algorithms []jose.SignatureAlgorithm
+	for _, alg := range asymmetric() {
+		algorithms = append(algorithms, jose.SignatureAlgorithm(alg))
+	}
+	jws, err := jose.ParseSignedCompact(raw.Reveal(), algorithms)
+	if err != nil { // its text may quote the token
+		return nil, claims{}, errors.New("stored ID token: not a signed JWT")
+	}
+	payload := jws.UnsafePayloadWithoutVerification()
+	o, err := parseObject(payload)
+	if err != nil {
+		return nil, claims{}, fmt.Errorf("stored ID token: %w", err)
+	}
+	return payload, claims{o}, nil
+}

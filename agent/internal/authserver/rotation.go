@@ -1,0 +1,182 @@
+package authserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"time"
+
+	"oauth-agent/agent/internal/secret"
+)
+
+const (
+	// soonExpired is when an access token is not worth handing out any more.
+	soonExpired = 5 * time.Second
+	// mostTurns bounds how often a call looks again because another was faster.
+	mostTurns = 8
+)
+
+// RefreshGrant is what a session has.
+type RefreshGrant struct {
+	Refresh secret.String
+	// Access is the access token that the caller holds now; it may be empty. A
+	// caller who holds the newest already wants another.
+	Access secret.String
+	// ID is the session's ID token; it may be empty. One that the server sends
+	// must be of the same user. A session without one stays without.
+	ID secret.String
+}
+
+// errMoved: the chain went on between a look at it and the flight.
+var errMoved = errors.New("the refresh token was spent meanwhile")
+
+// Refresh renews the tokens (RFC 6749 6) in a way that survives rotation with
+// reuse detection (RFC 9700 4.14.2): a refresh token is spent once, however many
+// callers bring it at the same time, and who brings it late gets what it was
+// spent for. What the server does not send again is kept. It fails with
+// [ErrSessionOver], [ErrClientRefused] or [ErrUnavailable].
+func (c *Client) Refresh(ctx context.Context, g RefreshGrant) (Tokens, error) {
+	if g.Refresh.Empty() {
+		return Tokens{}, fmt.Errorf("%w: there is no refresh token", ErrSessionOver)
+	}
+	for range mostTurns {
+		t, err := c.refreshOnce(ctx, g)
+		if errors.Is(err, errMoved) {
+			continue
+		}
+		if err != nil {
+			return Tokens{}, err
+		}
+		if t.ID.Empty() {
+			t.ID = g.ID
+		}
+		if !t.ID.Empty() {
+			_, t.Identity, _ = c.ReadIDToken(t.ID)
+		}
+		return t, nil
+	}
+	return Tokens{}, unavailable("refresh: %w, %d times", errMoved, mostTurns)
+}
+
+// refreshOnce answers from memory or joins the flight that spends the newest
+// token of the chain.
+func (c *Client) refreshOnce(ctx context.Context, g RefreshGrant) (Tokens, error) {
+	seen, err := c.memory.newest(g.Refresh)
+	switch {
+	case err != nil:
+		return Tokens{}, unavailable("%w", err)
+	case seen.ended:
+		return Tokens{}, fmt.Errorf("%w: it was ended here", ErrSessionOver)
+	case seen.serves(g.Access, c.now()):
+		return seen.tokens, nil
+	}
+	if seen.tokens.ID.Empty() {
+		seen.tokens.ID = g.ID
+	}
+	key := hashOf(seen.refresh)
+	return fly(ctx, &c.refreshes, string(key[:]), c.refreshLimit(), func(ctx context.Context) (Tokens, error) {
+		return c.spend(ctx, seen)
+	})
+}
+
+// refreshLimit is for the requests that a refresh may take (discovery, tokens,
+// keys, revocation), of which each is bounded by itself.
+func (c *Client) refreshLimit() time.Duration { return 5*c.http.timeout + endLimit }
+
+// serves tells whether the tokens are what a caller with access wants.
+func (n newest) serves(access secret.String, now time.Time) bool {
+	fresh := n.tokens.Expiry.IsZero() || now.Add(soonExpired).Before(n.tokens.Expiry)
+	return n.usable && fresh && !n.tokens.Access.Equal(access)
+}
+
+// spend exchanges seen.refresh and remembers what it was spent for, before the
+// flight ends: who comes a moment later must find it.
+func (c *Client) spend(ctx context.Context, seen newest) (Tokens, error) {
+	if now, err := c.memory.newest(seen.refresh); err != nil || now.serial > seen.serial {
+		return Tokens{}, errMoved
+	}
+	meta, err := c.discovery.get(ctx)
+	if err != nil {
+		return Tokens{}, err
+	}
+	answer, err := c.requestTokens(ctx, meta, url.Values{
+		"grant_type":    {"refresh_token"},
+		"refresh_token": {seen.refresh.Reveal()},
+	})
+	if refused, ok := errors.AsType[*refusal](err); ok {
+		return Tokens{}, refusedRefresh(refused)
+	}
+	merged := Tokens{Refresh: answer.refresh, ID: seen.tokens.ID}
+	if merged.Refresh.Empty() {
+		merged.Refresh = seen.refresh
+	}
+	if err == nil {
+		merged.Access, merged.Expiry = answer.access, answer.expiry
+		merged.ID, err = c.renewedID(ctx, meta, answer, seen.tokens.ID)
+	}
+	if err != nil {
+		return Tokens{}, c.salvage(ctx, meta, seen.refresh, merged.Refresh, seen.tokens.ID, err)
+	}
+	return merged, c.keep(ctx, meta, seen.refresh, merged, false)
+}
+
+// refusedRefresh sorts the 4xx of a refresh. Real servers say in many ways that
+// a refresh token is dead; few codes say that the client is at fault.
+func refusedRefresh(r *refusal) error {
+	switch r.code {
+	case "invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope":
+		return fmt.Errorf("%w: %w", ErrClientRefused, r)
+	}
+	return fmt.Errorf("%w: %w", ErrSessionOver, r)
+}
+
+// renewedID is the ID token to keep: the one before, or the server's new one if
+// it sent one and there is one to hold it against, once verified.
+func (c *Client) renewedID(ctx context.Context, meta *metadata, answer tokenAnswer, before secret.String) (secret.String, error) {
+	_, previous, err := readPayload(before)
+	if answer.id.Empty() || err != nil {
+		return before, nil
+	}
+	renewed, err := c.verifyIDToken(ctx, meta, answer.id, answer.access)
+	if err == nil {
+		err = renewed.continues(previous)
+	}
+	if bad, ok := asFault(err); ok {
+		err = unavailable("ID token refused at refresh: %s", string(bad))
+	}
+	if err != nil {
+		return before, err
+	}
+	return answer.id, nil
+}
+
+// salvage keeps a rotated refresh token out of an answer that cannot be used,
+// so that the server's fault does not cost the session. It returns fault, or
+// that the session is over.
+func (c *Client) salvage(ctx context.Context, meta *metadata, spent, rotated, id secret.String, fault error) error {
+	if rotated.Equal(spent) {
+		return fault
+	}
+	if err := c.keep(ctx, meta, spent, Tokens{Refresh: rotated, ID: id}, true); err != nil {
+		return err
+	}
+	return fault
+}
+
+// keep remembers t as what spent was spent for. A session that was ended while
+// the flight was in the air stays ended: what came is revoked.
+func (c *Client) keep(ctx context.Context, meta *metadata, spent secret.String, t Tokens, orphan bool) error {
+	alive, err := c.memory.remember(spent, t, orphan)
+	if err != nil {
+		c.log.LogAttrs(ctx, slog.LevelError, "a refresh could not be remembered", slog.String("error", err.Error()))
+	}
+	if alive {
+		return nil
+	}
+	if err := c.revoke(ctx, meta, t.Refresh, "refresh_token"); err != nil {
+		c.log.LogAttrs(ctx, slog.LevelWarn, "a token was not revoked", slog.String("error", err.Error()))
+	}
+	return fmt.Errorf("%w: it was ended meanwhile", ErrSessionOver)
+}

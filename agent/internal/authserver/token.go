@@ -1,0 +1,130 @@
+package authserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"oauth-agent/agent/internal/secret"
+)
+
+// longestLife bounds expires_in. Who says more means "for ever", which is
+// unknown to us.
+const longestLife = 10 * 365 * 24 * time.Hour
+
+// tokenAnswer is a successful answer of the token endpoint (RFC 6749 5.1).
+type tokenAnswer struct {
+	access, refresh, id secret.String // the last two may be empty
+	life                time.Duration // zero: unknown
+	expiry              time.Time     // zero: unknown
+}
+
+// refusal is a 4xx of an endpoint, as an error.
+type refusal struct {
+	status int
+	code   string // error of RFC 6749 5.2; empty when there is none of its form
+}
+
+func (r *refusal) Error() string { return fmt.Sprintf("status %d%s", r.status, codeSuffix(r.code)) }
+
+// requestTokens sends form to the token endpoint as the client. The error is a
+// [*refusal] or [ErrUnavailable]; along with the latter there may be a refresh
+// token, see [parseTokenAnswer].
+func (c *Client) requestTokens(ctx context.Context, meta *metadata, form url.Values) (tokenAnswer, error) {
+	asked := c.now() // a life counts from here at the earliest
+	answer, err := c.http.PostForm(ctx, meta.token, form, c.cfg.Client, meta.authMethod(c.cfg.AuthMethod))
+	if err != nil {
+		return tokenAnswer{}, err
+	}
+	if overloaded(answer.Status) {
+		return tokenAnswer{}, unavailable("token endpoint: status %d", answer.Status)
+	}
+	if answer.Status >= http.StatusBadRequest {
+		return tokenAnswer{}, &refusal{answer.Status, errorCode(answer.Body)}
+	}
+	tokens, err := parseTokenAnswer(answer.Body)
+	if err != nil {
+		return tokens, unavailable("token endpoint: status %d: %w", answer.Status, err)
+	}
+	if tokens.life > 0 {
+		tokens.expiry = asked.Add(tokens.life)
+	}
+	return tokens, nil
+}
+
+// overloaded tells the two 4xx that are no verdict on anything.
+func overloaded(status int) bool {
+	return status == http.StatusRequestTimeout || status == http.StatusTooManyRequests
+}
+
+// errorCode is the error member of a refusal, if there is one that can be told.
+func errorCode(body []byte) string {
+	o, err := parseObject(body)
+	if err != nil {
+		return ""
+	}
+	code, _ := o.text("error")
+	if !plainCode(code) {
+		return ""
+	}
+	return code
+}
+
+// parseTokenAnswer reads strict JSON, whatever the Content-Type says. Its
+// errors name members and never quote them. A refresh token is given even along
+// with an error, since the one before it may be spent.
+func parseTokenAnswer(body []byte) (t tokenAnswer, err error) {
+	o, err := parseObject(body)
+	if err != nil {
+		return t, err
+	}
+	refresh, ok := o.optionalText("refresh_token")
+	if !ok {
+		return t, errors.New("refresh_token is no string")
+	}
+	t.refresh = secret.New(refresh)
+	access, ok := o.text("access_token")
+	if !ok || !vschar(access) {
+		return t, errors.New("no access_token that could be sent on")
+	}
+	if kind, ok := o.optionalText("token_type"); !ok || (kind != "" && !strings.EqualFold(kind, "Bearer")) {
+		return t, errors.New("token_type is not Bearer")
+	}
+	id, ok := o.optionalText("id_token")
+	if !ok {
+		return t, errors.New("id_token is no string")
+	}
+	t.access, t.id, t.life = secret.New(access), secret.New(id), lifetime(o)
+	return t, nil
+}
+
+// vschar tells whether token is of the characters of RFC 6749 A.12. Any other
+// would break, or break out of, the header that the token will stand in.
+func vschar(token string) bool {
+	for i := range len(token) {
+		if token[i] < ' ' || token[i] > '~' {
+			return false
+		}
+	}
+	return strings.TrimSpace(token) != ""
+}
+
+// lifetime reads expires_in, in seconds, as a number or (some servers) as a
+// string of one. What makes no sense is unknown.
+func lifetime(o object) time.Duration {
+	seconds, ok := o.number("expires_in")
+	if s, isText := o.text("expires_in"); isText {
+		n, err := strconv.ParseFloat(s, 64)
+		seconds, ok = n, err == nil
+	}
+	if !ok || math.IsNaN(seconds) || seconds < 1 || seconds > longestLife.Seconds() {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}
