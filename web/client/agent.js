@@ -25,7 +25,7 @@ import { Tabs } from './tabs.js';
 
 /**
  * The session as the page sees it. Dispatches, for this tab and for what
- * happened in others:
+ * happened in others (`detail.elsewhere`):
  *
  * - `login`: somebody is logged in now, or somebody else
  * - `refresh`: the access token is a new one
@@ -107,7 +107,7 @@ export class Agent extends EventTarget {
     });
     if (!answer) return;
     this.#tabs.tell('logout');
-    this.#ended('logout');
+    this.#ended('logout', false);
     location.assign(answer.url);
   }
 
@@ -187,18 +187,19 @@ export class Agent extends EventTarget {
 
   /**
    * @param {string} pageUrl
+   * @param {boolean} [elsewhere] whether a change is another tab's doing
    * @returns {Promise<{ handled: boolean, isLoggedIn: boolean }>}
    */
-  async #endLogin(pageUrl) {
+  async #endLogin(pageUrl, elsewhere = false) {
     const { handled, isLoggedIn, csrf = '' } = await this.#post('/login/end', { pageUrl });
-    if (isLoggedIn) this.#began(csrf);
-    else this.#ended('expired');
+    if (isLoggedIn) this.#began(csrf, elsewhere);
+    else this.#ended('expired', elsewhere);
     return { handled, isLoggedIn };
   }
 
   /** Asks who is logged in, by a page URL without a response in it. */
   async #checkSession() {
-    await this.#endLogin(withoutResponse(location.href));
+    await this.#endLogin(withoutResponse(location.href), true);
   }
 
   async #refreshOnce() {
@@ -208,11 +209,11 @@ export class Agent extends EventTarget {
       } catch (error) {
         if (hasCode(error, 'session_expired')) {
           this.#tabs.tell('expired');
-          this.#ended('expired');
+          this.#ended('expired', false);
         }
         throw error;
       }
-      this.#refreshed();
+      this.#refreshed(false);
     });
   }
 
@@ -290,31 +291,46 @@ export class Agent extends EventTarget {
     return new Request(request, { credentials: 'include', headers });
   }
 
-  /** @param {string} csrf */
-  #began(csrf) {
+  /**
+   * @param {string} csrf
+   * @param {boolean} elsewhere
+   */
+  #began(csrf, elsewhere) {
     if (this.#isLoggedIn && csrf === this.#csrf) return;
     this.#isLoggedIn = true;
     this.#csrf = csrf;
-    this.dispatchEvent(new Event('login'));
+    this.#dispatch('login', { elsewhere });
   }
 
-  #refreshed() {
+  /** @param {boolean} elsewhere */
+  #refreshed(elsewhere) {
     this.#refreshes++;
-    this.dispatchEvent(new Event('refresh'));
+    this.#dispatch('refresh', { elsewhere });
   }
 
-  /** @param {'logout' | 'expired'} reason */
-  #ended(reason) {
+  /**
+   * @param {'logout' | 'expired'} reason
+   * @param {boolean} elsewhere
+   */
+  #ended(reason, elsewhere) {
     if (!this.#isLoggedIn) return;
     this.#isLoggedIn = false;
     this.#csrf = '';
-    this.dispatchEvent(new CustomEvent('logout', { detail: { reason } }));
+    this.#dispatch('logout', { elsewhere, reason });
+  }
+
+  /**
+   * @param {string} type
+   * @param {object} detail
+   */
+  #dispatch(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
   /** @param {string} event what another tab told */
   #hear(event) {
-    if (event === 'logout' || event === 'expired') this.#ended(event);
-    else if (event === 'refresh') this.#refreshed();
+    if (event === 'logout' || event === 'expired') this.#ended(event, true);
+    else if (event === 'refresh') this.#refreshed(true);
     else if (event === 'login') this.#checkSession().catch(() => {}); // the next call will tell
   }
 }
