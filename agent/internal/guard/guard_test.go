@@ -121,10 +121,10 @@ func TestCORSHeaders(t *testing.T) {
 	}
 }
 
-func TestLimitAndHarden(t *testing.T) {
+func TestBodyAndHarden(t *testing.T) {
 	render := &httperr.Renderer{Log: discard()}
-	srv := httptest.NewServer(guard.Harden(guard.Limit(10, time.Second, render.Handle(func(w http.ResponseWriter, r *http.Request) error {
-		_, err := io.ReadAll(r.Body)
+	srv := httptest.NewServer(guard.Harden(render.Handle(guard.Body(10, time.Second, func(w http.ResponseWriter, r *http.Request) error {
+		_, err := io.Copy(w, r.Body)
 		return err
 	}))))
 	defer srv.Close()
@@ -137,5 +137,48 @@ func TestLimitAndHarden(t *testing.T) {
 		if resp.StatusCode != want || resp.Header.Get("Cache-Control") != "no-store" || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%d bytes: %d, %v", len(body), resp.StatusCode, resp.Header)
 		}
+	}
+}
+
+func TestBodyThatDripsIsCutOff(t *testing.T) {
+	render := &httperr.Renderer{Log: discard()}
+	srv := httptest.NewServer(render.Handle(guard.Body(1000, 50*time.Millisecond, func(http.ResponseWriter, *http.Request) error {
+		t.Error("the handler ran")
+		return nil
+	})))
+	defer srv.Close()
+	body, end := io.Pipe()
+	defer func() { _ = end.Close() }()
+	resp, err := srv.Client().Post(srv.URL, "application/json", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != 400 {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+}
+
+// A deadline for the body that still stood while the handler waits would cancel
+// its context.
+func TestBodyDeadlineDoesNotOutliveTheBody(t *testing.T) {
+	render := &httperr.Renderer{Log: discard()}
+	srv := httptest.NewServer(render.Handle(guard.Body(1000, 20*time.Millisecond, func(w http.ResponseWriter, r *http.Request) error {
+		select {
+		case <-r.Context().Done():
+			return r.Context().Err()
+		case <-time.After(100 * time.Millisecond):
+			w.WriteHeader(http.StatusNoContent)
+			return nil
+		}
+	})))
+	defer srv.Close()
+	resp, err := srv.Client().Post(srv.URL, "application/json", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != 204 {
+		t.Errorf("status %d", resp.StatusCode)
 	}
 }

@@ -1,21 +1,39 @@
 package guard
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"net/http"
 	"time"
+
+	"oauth-agent/agent/internal/httperr"
 )
 
 // MaxBody is the most that is read of a request to the agent, in bytes.
 const MaxBody = 64 << 10
 
-// Limit bounds the body of a request in size, and its reading in time.
-func Limit(maxBody int64, readTimeout time.Duration, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+// Body reads the body of a request before its handler runs: bounded in size,
+// and in time, so that a client that drips holds nothing up. The deadline is
+// taken off again, since one that passes while the handler waits for the
+// authorization server would cancel the request.
+func Body(maxBody int64, timeout time.Duration, next httperr.Handler) httperr.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		control := http.NewResponseController(w)
 		// Not every ResponseWriter of a test has deadlines; every server's has.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout))
-		next.ServeHTTP(w, r)
-	})
+		_ = control.SetReadDeadline(time.Now().Add(timeout))
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		_ = control.SetReadDeadline(time.Time{})
+		var tooLarge *http.MaxBytesError
+		switch {
+		case errors.As(err, &tooLarge):
+			return err
+		case err != nil:
+			return httperr.BadRequest("the body could not be read", err)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		return next(w, r)
+	}
 }
 
 // Harden sets the headers of an answer that is data for one user: never cached,

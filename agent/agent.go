@@ -1,0 +1,174 @@
+package agent
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"oauth-agent/agent/config"
+	"oauth-agent/agent/internal/authserver"
+	"oauth-agent/agent/internal/cookie"
+	"oauth-agent/agent/internal/guard"
+	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/login"
+	"oauth-agent/agent/internal/observe"
+	"oauth-agent/agent/internal/seal"
+	"oauth-agent/agent/internal/session"
+)
+
+// Options are what a process brings along beside its settings. The zero value
+// is for production.
+type Options struct {
+	Log       *slog.Logger      // nil: nowhere
+	Clock     func() time.Time  // nil: time.Now
+	Transport http.RoundTripper // to the authorization server; nil: the standard one
+}
+
+// Agent is the program without its listener.
+type Agent struct {
+	cfg    *config.Config
+	log    *slog.Logger
+	clock  func() time.Time
+	render *httperr.Renderer
+
+	as      *authserver.Client // nil without the OAuth Agent
+	jar     *cookie.Jar
+	origins *guard.Origins
+	login   *login.Agent
+
+	handler http.Handler
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+// New builds the program from valid settings, see [config.Load]. It does not
+// wait for the authorization server: it looks for it in the background until
+// Close or the end of ctx.
+func New(ctx context.Context, cfg *config.Config, opt Options) (*Agent, error) {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Clock == nil {
+		opt.Clock = time.Now
+	}
+	ctx, stop := context.WithCancel(ctx)
+	a := &Agent{cfg: cfg, log: opt.Log, clock: opt.Clock, stop: stop}
+	a.render = &httperr.Renderer{Log: opt.Log, Note: noteCode}
+	wire := authserver.NewHTTP(opt.Transport, cfg.Timeouts.AuthorizationServer)
+	if cfg.HasAgent() {
+		if err := a.buildLogin(wire); err != nil {
+			stop()
+			return nil, err
+		}
+		a.running.Go(func() { a.awaitAuthorizationServer(ctx) })
+	}
+	a.handler = a.routes()
+	return a, nil
+}
+
+// Handler serves the public port.
+func (a *Agent) Handler() http.Handler { return a.handler }
+
+// Close ends what runs in the background, and waits for it.
+func (a *Agent) Close() error {
+	a.stop()
+	a.running.Wait()
+	return nil
+}
+
+// buildLogin makes the OAuth Agent out of its rooms.
+func (a *Agent) buildLogin(wire *authserver.HTTP) error {
+	cfg := a.cfg
+	ring, err := seal.NewRing(cfg.Cookie.EncryptionKeys)
+	if err != nil {
+		return err
+	}
+	a.as = authserver.New(serverConfig(cfg), authserver.Options{
+		HTTP: wire, Clock: a.clock, Log: a.log,
+		Sealer: ring.For("refresh-memory", 0),
+	})
+	a.jar = cookie.NewJar(cookiePolicy(cfg), ring, cfg.Session.Lifetime)
+	a.origins = guard.NewOrigins(cfg.TrustedWebOrigins, cfg.CORSEnabled)
+	sessions := session.NewStore(a.jar, cfg.Session.Lifetime, a.clock)
+	a.login = login.New(login.Config{
+		ClientID:              cfg.ClientID,
+		RedirectURI:           cfg.RedirectURI,
+		PostLogoutRedirectURI: cfg.PostLogoutRedirectURI,
+		Home:                  cfg.TrustedWebOrigins[0] + "/",
+		PublicURL:             cfg.PublicURL,
+		BasePath:              strings.TrimSuffix(cfg.BasePath, "/"),
+		CSRFHeader:            csrfHeader(cfg),
+		DirectLogout:          cfg.Logout.URL == "direct",
+	}, a.as, a.jar, sessions, a.clock, a.log)
+	return nil
+}
+
+func serverConfig(cfg *config.Config) authserver.Config {
+	memory := cfg.Refresh.Memory
+	if memory == 0 {
+		memory = -1 // switched off, where the room's zero means its default
+	}
+	return authserver.Config{
+		Issuer:    cfg.Issuer,
+		Authorize: cfg.Endpoints.Authorize, Token: cfg.Endpoints.Token, Userinfo: cfg.Endpoints.Userinfo,
+		EndSession: cfg.Endpoints.Logout, JWKS: cfg.Endpoints.JWKS, Revocation: cfg.Endpoints.Revocation,
+		Client:             authserver.Credentials{ID: cfg.ClientID, Secret: cfg.ClientSecret},
+		AuthMethod:         authserver.AuthMethod(cfg.ClientAuthMethod),
+		RedirectURI:        cfg.RedirectURI,
+		Scope:              cfg.Scopes(),
+		AllowScopeWidening: cfg.AllowScopeWidening,
+		TrustedAudiences:   cfg.TrustedAudiences,
+		RefreshMemory:      memory,
+		RefreshMemoryBytes: cfg.Refresh.MemoryBytes,
+	}
+}
+
+func cookiePolicy(cfg *config.Config) cookie.Policy {
+	base := cfg.Cookie.BasePath
+	if base == "" {
+		base = cfg.BasePath
+	}
+	return cookie.Policy{
+		NamePrefix: cfg.Cookie.NamePrefix,
+		Domain:     cfg.Cookie.Domain,
+		BasePath:   base,
+		Secure:     cfg.SecureCookies(),
+		Prefixes:   cfg.Cookie.Prefixes,
+	}
+}
+
+// csrfHeader is the header that brings the CSRF token.
+func csrfHeader(cfg *config.Config) string {
+	return http.CanonicalHeaderKey("x-" + cfg.Cookie.NamePrefix + "-csrf")
+}
+
+// noteCode puts the error code into the access log.
+func noteCode(r *http.Request, e *httperr.Error) { observe.Of(r.Context()).Code = e.Code }
+
+// retryEvery is how often an authorization server that is down is looked for.
+const retryEvery = 5 * time.Second
+
+// awaitAuthorizationServer tells in the log whether the server is there, and
+// when it comes. Requests do not depend on it: each looks for itself.
+func (a *Agent) awaitAuthorizationServer(ctx context.Context) {
+	told := false
+	for {
+		err := a.as.Ready(ctx)
+		if err == nil {
+			a.log.Info("authorization server found", "issuer", a.cfg.Issuer)
+			return
+		}
+		if !told && ctx.Err() == nil {
+			a.log.Warn("authorization server not available yet: logins fail until it is", "error", err)
+			told = true
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(retryEvery):
+		}
+	}
+}

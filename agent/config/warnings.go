@@ -1,0 +1,28 @@
+package config
+
+import (
+	"net/url"
+	"slices"
+)
+
+// Warnings are settings that work and may surprise; they are told at every
+// start.
+func (c *Config) Warnings() []string {
+	var out []string
+	if c.InsecureHTTP {
+		out = append(out, "insecure_http is set: tokens and cookies may travel in clear")
+	}
+	if !c.HasAgent() {
+		return out
+	}
+	if c.Issuer == "" && slices.Contains(c.Scopes(), "openid") {
+		out = append(out, "issuer is not set: the issuer of ID tokens is compared with nothing, only their keys")
+	}
+	if u, err := url.Parse(c.RedirectURI); err == nil && !slices.Contains(c.TrustedWebOrigins, serialiseOrigin(u)) {
+		out = append(out, "the origin of redirect_uri is not among trusted_web_origins: that page could not end a login")
+	}
+	if c.Cookie.Domain != "" {
+		out = append(out, "cookie.domain is set: every subdomain can set cookies beside the agent's")
+	}
+	return out
+}

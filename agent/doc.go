@@ -1,0 +1,17 @@
+// Package agent puts the rooms of the program together.
+//
+//	cmd/oauth-agent ──► agent/config
+//	      │
+//	      ▼
+//	    agent   New(ctx, config, options) · Handler() · Close()
+//	      ├──► login ──────► session ──► cookie ──► seal ──► secret
+//	      │      └──► authserver ──► secret
+//	      ├──► apiproxy ───► session
+//	      ├──► pkceproxy ──► authserver
+//	      ├──► guard         origins, CORS, limits, headers
+//	      ├──► observe       log
+//	      └──► httperr       handlers return errors; here they become HTTP
+//
+// It is the only package that knows all of them; routes.go is the whole HTTP
+// surface. The allowed imports are a table in imports_test.go.
+package agent

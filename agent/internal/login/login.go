@@ -1,0 +1,76 @@
+// Package login is the OAuth Agent's endpoints: a single-page app logs in, asks
+// who the user is, refreshes and logs out, and never sees a token.
+//
+// It is the "backend for frontend" of OAuth 2.0 for Browser-Based Applications
+// (draft-ietf-oauth-browser-based-apps 6.1). Each endpoint has a file. Origins,
+// body sizes and CORS have been checked before a handler runs; the CSRF token is
+// checked here, since it belongs to a session.
+package login
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"oauth-agent/agent/internal/authserver"
+	"oauth-agent/agent/internal/cookie"
+	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/session"
+)
+
+// Config is what the endpoints need to know of the settings.
+type Config struct {
+	ClientID              string
+	RedirectURI           string
+	PostLogoutRedirectURI string // empty: none is registered
+	Home                  string // where a logout ends without one: the SPA
+	PublicURL             string // scheme and host; empty: those of the request
+	BasePath              string // of the agent, without a slash at its end
+	CSRFHeader            string
+	DirectLogout          bool // answer with the authorization server's own logout URL
+}
+
+// Agent is the endpoints with what they depend on.
+type Agent struct {
+	cfg      Config
+	as       *authserver.Client
+	jar      *cookie.Jar
+	sessions *session.Store
+	spent    *spentOnce
+	clock    func() time.Time
+	log      *slog.Logger
+}
+
+// New makes the endpoints.
+func New(cfg Config, as *authserver.Client, jar *cookie.Jar, sessions *session.Store, clock func() time.Time, log *slog.Logger) *Agent {
+	return &Agent{
+		cfg: cfg, as: as, jar: jar, sessions: sessions, clock: clock, log: log,
+		spent: newSpentOnce(cookie.LogoutLifetime, clock),
+	}
+}
+
+// renewable finds the session for a state-changing call and checks its CSRF
+// token.
+func (a *Agent) renewable(r *http.Request, got *cookie.Received) (*session.Session, error) {
+	s, err := a.sessions.Renewable(got)
+	if err != nil {
+		return nil, noSession(err)
+	}
+	if err := s.CheckCSRF(r.Header.Values(a.cfg.CSRFHeader)); err != nil {
+		return nil, httperr.Unauthorized("the CSRF header is missing or wrong", err)
+	}
+	return s, nil
+}
+
+// current finds the session for a call that reads.
+func (a *Agent) current(got *cookie.Received) (*session.Session, error) {
+	s, err := a.sessions.Current(got)
+	if err != nil {
+		return nil, noSession(err)
+	}
+	return s, nil
+}
+
+func noSession(cause error) error {
+	return httperr.Unauthorized("there is no session: the user is not logged in", cause)
+}

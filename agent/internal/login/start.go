@@ -1,0 +1,93 @@
+package login
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+
+	"oauth-agent/agent/internal/authserver"
+	"oauth-agent/agent/internal/cookie"
+	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/strictjson"
+)
+
+// Start answers POST /login/start with the URL of an authorization request
+// (RFC 6749 4.1.1, RFC 7636 4.3, OpenID Connect Core 3.1.2.1).
+//
+// State, nonce and PKCE verifier are made here and kept in a cookie that only
+// this browser has: the response is good for nobody else.
+//
+// Steps: read extraParams; build the request; make room among the logins under
+// way; set the cookie of this one.
+func (a *Agent) Start(w http.ResponseWriter, r *http.Request) error {
+	extra, err := readExtraParams(r)
+	if err != nil {
+		return err
+	}
+	t := transaction{State: random(), Nonce: random(), Verifier: authserver.NewVerifier(), Created: a.clock()}
+	request, err := a.as.AuthorizationURL(r.Context(), authserver.AuthRequest{
+		State: t.State, Nonce: t.Nonce, Verifier: t.Verifier, Extra: extra,
+	})
+	if err != nil {
+		return told(err)
+	}
+	t.OpenID, t.MaxAge = request.OpenID, request.MaxAge
+
+	got := cookie.Read(r)
+	a.makeRoom(w, got)
+	if err := a.jar.Set(w, got, cookie.Login, tag(t.State), t.record(), cookie.LoginLifetime); err != nil {
+		return err
+	}
+	httperr.WriteJSON(w, http.StatusOK, struct {
+		URL string `json:"authorizationRequestUrl"`
+	}{request.URL})
+	return nil
+}
+
+// random is 256 bits in URL-safe characters: one short opaque string, since
+// some servers rewrite anything that has structure.
+func random() string {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // never fails, see its documentation
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// readExtraParams reads the optional body {"extraParams":[{"key":…,"value":…}]}.
+func readExtraParams(r *http.Request) ([]authserver.Param, error) {
+	body, err := readBody(r)
+	if err != nil || len(bytes.TrimSpace(body)) == 0 {
+		return nil, err
+	}
+	object, err := readJSON(body)
+	if err != nil {
+		return nil, err
+	}
+	if !object.Has("extraParams") {
+		return nil, nil
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(object["extraParams"], &list); err != nil {
+		return nil, httperr.BadRequest("extraParams must be a list", nil)
+	}
+	params := make([]authserver.Param, 0, len(list))
+	for _, item := range list {
+		p, err := readParam(item)
+		if err != nil {
+			return nil, err
+		}
+		params = append(params, p)
+	}
+	return params, nil
+}
+
+func readParam(item json.RawMessage) (authserver.Param, error) {
+	object, err := strictjson.Parse(item)
+	key, keyIsText := object.Text("key")
+	value, valueIsText := object.Text("value")
+	if err != nil || !keyIsText || !valueIsText {
+		return authserver.Param{}, httperr.BadRequest("each of extraParams must have a key and a value, both strings", err)
+	}
+	return authserver.Param{Key: key, Value: value}, nil
+}

@@ -1,0 +1,132 @@
+package login
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"oauth-agent/agent/internal/authserver"
+	"oauth-agent/agent/internal/cookie"
+	"oauth-agent/agent/internal/seal"
+	"oauth-agent/agent/internal/secret"
+)
+
+// maxLogins is how many logins of one browser may be under way. Without a
+// bound, a page that polls would fill the request header with their cookies.
+const maxLogins = 5
+
+// transaction is one login between its start and its end. It lives in a cookie
+// of its own, named after the state, so that two tabs do not disturb each other.
+type transaction struct {
+	State    string
+	Nonce    string
+	Verifier secret.String
+	Created  time.Time
+	OpenID   bool // an ID token is expected
+	MaxAge   *int // asked for, in seconds
+}
+
+const transactionVersion = 1
+
+// tag names the cookie of a state: short, and telling nothing of it.
+func tag(state string) string {
+	sum := sha256.Sum256([]byte(state))
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
+}
+
+func (t transaction) record() []byte {
+	flags := []byte{transactionVersion, 0}
+	if t.OpenID {
+		flags[1] = 1
+	}
+	var maxAge []byte
+	if t.MaxAge != nil {
+		maxAge = binary.BigEndian.AppendUint32(nil, uint32(*t.MaxAge))
+	}
+	created := binary.BigEndian.AppendUint64(nil, uint64(t.Created.Unix()))
+	return seal.Pack(flags, []byte(t.State), []byte(t.Nonce), []byte(t.Verifier.Reveal()), created, maxAge)
+}
+
+func readTransaction(plain []byte) (transaction, error) {
+	f, err := seal.Unpack(plain, 6)
+	if err != nil {
+		return transaction{}, err
+	}
+	if len(f[0]) != 2 || f[0][0] != transactionVersion || len(f[4]) != 8 {
+		return transaction{}, errors.New("a login of another version")
+	}
+	t := transaction{
+		State: string(f[1]), Nonce: string(f[2]), Verifier: secret.New(string(f[3])),
+		Created: time.Unix(int64(binary.BigEndian.Uint64(f[4])), 0),
+		OpenID:  f[0][1] == 1,
+	}
+	if len(f[5]) == 4 {
+		seconds := int(binary.BigEndian.Uint32(f[5]))
+		t.MaxAge = &seconds
+	}
+	return t, nil
+}
+
+// grant is what the token endpoint is given for a code.
+func (t transaction) grant(code string) authserver.CodeGrant {
+	return authserver.CodeGrant{
+		Code: secret.New(code), Verifier: t.Verifier, Nonce: t.Nonce, OpenID: t.OpenID, MaxAge: t.MaxAge,
+	}
+}
+
+// open finds the login that a state answers, in a cookie of this very browser:
+// that is what keeps a stranger's response out (RFC 9700 4.7).
+func (a *Agent) open(got *cookie.Received, state string) (transaction, bool) {
+	if state == "" {
+		return transaction{}, false
+	}
+	t, err := a.openTag(got, tag(state))
+	if err != nil || subtle.ConstantTimeCompare([]byte(t.State), []byte(state)) != 1 {
+		return transaction{}, false
+	}
+	return t, true
+}
+
+func (a *Agent) openTag(got *cookie.Received, tag string) (transaction, error) {
+	plain, err := a.jar.Open(got, cookie.Login, tag)
+	if err != nil {
+		return transaction{}, err
+	}
+	t, err := readTransaction(plain)
+	if err != nil {
+		return t, err
+	}
+	if age := a.clock().Sub(t.Created); age > cookie.LoginLifetime {
+		return t, errors.New("the login took too long")
+	}
+	return t, nil
+}
+
+// makeRoom clears what does not open any more, and then the oldest logins until
+// there is room for another.
+func (a *Agent) makeRoom(w http.ResponseWriter, got *cookie.Received) {
+	type entry struct {
+		tag     string
+		created time.Time
+	}
+	var live []entry
+	for _, tag := range a.jar.Tags(got, cookie.Login) {
+		t, err := a.openTag(got, tag)
+		if err != nil {
+			a.jar.Clear(w, got, cookie.Login, tag)
+			continue
+		}
+		live = append(live, entry{tag, t.Created})
+	}
+	slices.SortStableFunc(live, func(x, y entry) int { return cmp.Compare(x.created.Unix(), y.created.Unix()) })
+	for len(live) >= maxLogins {
+		a.jar.Clear(w, got, cookie.Login, live[0].tag)
+		live = live[1:]
+	}
+}

@@ -1,0 +1,128 @@
+package agent
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gorilla/mux"
+
+	"oauth-agent/agent/internal/guard"
+	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/observe"
+)
+
+// endpoint is one path with its handlers by method.
+type endpoint struct {
+	path string
+	// navigation is true where browsers come by a link or a redirect: such a
+	// request has no Origin to be checked.
+	navigation bool
+	methods    map[string]httperr.Handler
+}
+
+// agentEndpoints is the OAuth Agent, under the base path.
+func (a *Agent) agentEndpoints() []endpoint {
+	l := a.login
+	return []endpoint{
+		{path: "/login/start", methods: post(l.Start)},
+		{path: "/login/end", methods: post(l.End)},
+		{path: "/userInfo", methods: get(l.UserInfo)},
+		{path: "/claims", methods: get(l.Claims)},
+		{path: "/refresh", methods: post(l.Refresh)},
+		{path: "/logout", methods: post(l.Logout)},
+		{path: "/logout/continue", methods: map[string]httperr.Handler{http.MethodGet: l.Continue}, navigation: true},
+	}
+}
+
+func post(h httperr.Handler) map[string]httperr.Handler {
+	return map[string]httperr.Handler{http.MethodPost: h}
+}
+
+func get(h httperr.Handler) map[string]httperr.Handler {
+	return map[string]httperr.Handler{http.MethodGet: h, http.MethodHead: h}
+}
+
+// routes is the whole public port.
+//
+// Paths are matched as they were sent, neither decoded nor cleaned: what is
+// checked is what is meant.
+func (a *Agent) routes() http.Handler {
+	m := mux.NewRouter().UseEncodedPath().SkipClean(true)
+	var surface http.Handler = m
+	if a.login != nil {
+		base := strings.TrimSuffix(a.cfg.BasePath, "/")
+		for _, e := range a.agentEndpoints() {
+			m.Path(base + e.path).Handler(a.agentHandler(base, e))
+		}
+	}
+	m.NotFoundHandler = guard.Harden(a.render.Handle(notFound))
+	if a.origins != nil {
+		surface = a.origins.CORS(surface)
+	}
+	surface = observe.Recover(a.log, a.panicked, surface)
+	return observe.Access(a.log, a.clock, surface)
+}
+
+// agentHandler wraps an endpoint: method, origin, body, in this order.
+func (a *Agent) agentHandler(base string, e endpoint) http.Handler {
+	h := byMethod(e.methods, func(next httperr.Handler) httperr.Handler {
+		next = guard.Body(guard.MaxBody, a.cfg.Timeouts.Request, next)
+		if e.navigation {
+			return next
+		}
+		return a.trusted(next)
+	})
+	return guard.Harden(named(base+e.path, a.render.Handle(h)))
+}
+
+// trusted lets in what a trusted origin sent.
+func (a *Agent) trusted(next httperr.Handler) httperr.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := a.origins.Check(r); err != nil {
+			return err
+		}
+		return next(w, r)
+	}
+}
+
+// named puts the template of a route into the record of the request.
+func named(route string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		observe.Of(r.Context()).Route = route
+		next.ServeHTTP(w, r)
+	})
+}
+
+// byMethod picks the handler of a method; OPTIONS is answered, anything else
+// is 405 with Allow (RFC 9110 15.5.6).
+func byMethod(methods map[string]httperr.Handler, wrap func(httperr.Handler) httperr.Handler) httperr.Handler {
+	wrapped := map[string]httperr.Handler{}
+	allow := []string{http.MethodOptions}
+	for method, h := range methods {
+		wrapped[method] = wrap(h)
+		allow = append(allow, method)
+	}
+	slices.Sort(allow)
+	allowed := strings.Join(allow, ", ")
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if h := wrapped[r.Method]; h != nil {
+			return h(w, r)
+		}
+		w.Header().Set("Allow", allowed)
+		if r.Method == http.MethodOptions {
+			w.WriteHeader(http.StatusNoContent)
+			return nil
+		}
+		return httperr.New(http.StatusMethodNotAllowed, httperr.MethodNotAllowed, "the method is not allowed here", nil)
+	}
+}
+
+func notFound(http.ResponseWriter, *http.Request) error {
+	return httperr.New(http.StatusNotFound, httperr.NotFound, "there is nothing at this path", nil)
+}
+
+// panicked answers a request whose handler has panicked.
+func (a *Agent) panicked(w http.ResponseWriter, r *http.Request) {
+	a.render.Write(w, r, httperr.New(http.StatusInternalServerError, httperr.ServerError, "the request could not be handled", nil))
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"oauth-agent/agent"
+	"oauth-agent/agent/config"
+)
+
+// Limits of the listener. Bodies and handlers have their own, since an API
+// behind the proxy may stream for hours.
+const (
+	readHeaderTimeout = 10 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 96 << 10 // three values of five cookies, and room beside
+)
+
+// serve runs until ctx ends, then lets the running requests finish.
+func serve(ctx context.Context, cfg *config.Config, stderr io.Writer) error {
+	log := agent.NewLogger(stderr, cfg.Log)
+	for _, warning := range cfg.Warnings() {
+		log.Warn(warning)
+	}
+	// The agent outlives ctx: what is running may still need it.
+	a, err := agent.New(context.WithoutCancel(ctx), cfg, agent.Options{Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = a.Close() }()
+
+	listener, err := listen(cfg)
+	if err != nil {
+		return err
+	}
+	server := newServer(a.Handler(), log)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	log.Info("listening", "address", listener.Addr().String(), "tls", cfg.TLS.CertFile != "", "base_path", cfg.BasePath)
+
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	log.Info("stopping: running requests may finish", "timeout", cfg.Timeouts.Shutdown)
+	return drain(server, cfg.Timeouts.Shutdown)
+}
+
+func newServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+func listen(cfg *config.Config) (net.Listener, error) {
+	address := net.JoinHostPort(cfg.BindAddress, strconv.Itoa(cfg.Port))
+	listener, err := net.Listen("tcp", address)
+	if err != nil || cfg.TLS.CertFile == "" {
+		return listener, err
+	}
+	pair, err := tls.LoadX509KeyPair(cfg.TLS.CertFile, cfg.TLS.KeyFile)
+	if err != nil {
+		_ = listener.Close()
+		return nil, fmt.Errorf("the certificate and key do not load: %w", err)
+	}
+	return tls.NewListener(listener, &tls.Config{
+		Certificates: []tls.Certificate{pair},
+		MinVersion:   tls.VersionTLS12,
+		NextProtos:   []string{"h2", "http/1.1"},
+	}), nil
+}
+
+// drain stops accepting, waits for the running requests, and cuts off those
+// that take longer.
+func drain(server *http.Server, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	err := server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		_ = server.Close()
+		return errors.New("some requests did not finish in time and were cut off")
+	}
+	return err
+}
