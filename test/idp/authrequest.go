@@ -43,10 +43,8 @@ func (p *Provider) parseTarget(form url.Values) (*authRequest, *oauthError) {
 
 // parse reads the rest of the request. Its errors go back to the client.
 func (req *authRequest) parse(form url.Values, cfg *Config) *oauthError {
-	for name, values := range form {
-		if len(values) > 1 && name != "resource" { // RFC 8707 2 repeats that one
-			return invalidRequest("a parameter is there twice")
-		}
+	if duplicate(form) {
+		return invalidRequest("a parameter is there twice")
 	}
 	req.nonce, req.loginHint = form.Get("nonce"), form.Get("login_hint")
 	req.prompts = strings.Fields(form.Get("prompt"))
@@ -134,5 +132,6 @@ func (req *authRequest) satisfiedBy(s *session, now time.Time) bool {
 	case s == nil, slices.Contains(req.prompts, "login"), slices.Contains(req.prompts, "select_account"):
 		return false
 	}
-	return !req.hasMaxAge || now.Sub(s.authTime) <= req.maxAge
+	// A max_age of 0 is a login in any case.
+	return !req.hasMaxAge || req.maxAge > 0 && now.Sub(s.authTime) <= req.maxAge
 }

@@ -2,12 +2,8 @@ package idp
 
 import (
 	"crypto"
-	"errors"
-	"fmt"
 	"log/slog"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -121,55 +117,6 @@ func (c Config) withDefaults() Config {
 		c.AuthMethods = []string{methodBasic, methodPost}
 	}
 	return c
-}
-
-// validate names every mistake at once.
-func (c Config) validate() error {
-	var errs []error
-	if err := checkIssuer(c.Issuer); err != nil {
-		errs = append(errs, err)
-	}
-	if c.SigningAlg != ES256 && c.SigningAlg != RS256 {
-		errs = append(errs, fmt.Errorf("idp: unknown signing algorithm %q", c.SigningAlg))
-	}
-	for _, m := range c.AuthMethods {
-		if m != methodBasic && m != methodPost {
-			errs = append(errs, fmt.Errorf("idp: unknown client authentication method %q", m))
-		}
-	}
-	errs = append(errs, unique("client", c.Clients, func(c Client) string { return c.ID }))
-	errs = append(errs, unique("user", c.Users, func(u User) string { return u.Username }))
-	errs = append(errs, unique("sub", c.Users, func(u User) string { return u.Sub }))
-	return errors.Join(errs...)
-}
-
-func checkIssuer(issuer string) error {
-	u, err := url.Parse(issuer)
-	if err != nil {
-		return fmt.Errorf("idp: issuer: %w", err)
-	}
-	switch {
-	case u.Scheme != "http" && u.Scheme != "https", u.Host == "":
-		return fmt.Errorf("idp: the issuer %q is not an http or https URL", issuer)
-	case u.RawQuery != "", u.Fragment != "":
-		return fmt.Errorf("idp: the issuer %q has a query or a fragment", issuer)
-	case strings.HasSuffix(issuer, "/"):
-		return fmt.Errorf("idp: the issuer %q ends with a slash", issuer)
-	}
-	return nil
-}
-
-// unique wants a name for each of list, and no name twice.
-func unique[T any](what string, list []T, name func(T) string) error {
-	seen := make(map[string]bool, len(list))
-	for _, item := range list {
-		n := name(item)
-		if n == "" || seen[n] {
-			return fmt.Errorf("idp: %s %q is empty or there twice", what, n)
-		}
-		seen[n] = true
-	}
-	return nil
 }
 
 // client finds a client by its id.

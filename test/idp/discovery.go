@@ -61,5 +61,8 @@ func (p *Provider) announceOptional(doc map[string]any) {
 
 // jwks serves GET /jwks: the current key, public half (RFC 7517 5).
 func (p *Provider) jwks(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, p.keys.public())
+	key := p.keys.signing()
+	doc := map[string]any{"keys": []any{key.Public()}}
+	mutate(p.mutations().jwks, doc)
+	writeJSON(w, http.StatusOK, doc)
 }

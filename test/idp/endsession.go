@@ -56,6 +56,9 @@ func (p *Provider) endSessionPost(w http.ResponseWriter, r *http.Request) {
 // parseLogout accepts a post_logout_redirect_uri only of a client that is known, and
 // exactly as it is registered.
 func (p *Provider) parseLogout(form url.Values) (*logoutRequest, *oauthError) {
+	if duplicate(form) {
+		return nil, invalidRequest("The request has a parameter twice.")
+	}
 	req := new(logoutRequest)
 	if token := form.Get("id_token_hint"); token != "" {
 		var fault *oauthError

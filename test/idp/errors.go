@@ -3,6 +3,7 @@ package idp
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 )
 
 // oauthError is an error as OAuth tells it: at the token endpoint (RFC 6749 5.2),
@@ -24,6 +25,17 @@ func invalidGrant(description string) *oauthError {
 
 func invalidScope(description string) *oauthError {
 	return &oauthError{status: http.StatusBadRequest, code: "invalid_scope", description: description}
+}
+
+// duplicate tells whether a parameter is there twice (RFC 6749 3.1), but for the one
+// that may (RFC 8707 2).
+func duplicate(form url.Values) bool {
+	for name, values := range form {
+		if len(values) > 1 && name != "resource" {
+			return true
+		}
+	}
+	return false
 }
 
 // writeError renders e as RFC 6749 5.2 has it.

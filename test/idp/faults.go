@@ -1,10 +1,7 @@
 package idp
 
 import (
-	"fmt"
-	"io"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 )
@@ -27,15 +24,15 @@ const (
 )
 
 // Fault is what an endpoint does wrong. The first of Hang, Reset, Redirect, Error,
-// Size and Status that is set takes the place of the real answer; Before, Delay and
-// Drip go with any answer, the real one too.
+// Size and Status that is set takes the place of the real answer; Before, Delay,
+// Drip and Cut go with any answer, the real one too.
 type Fault struct {
 	// Before is called with the request, ahead of everything. It may wait, for the
 	// request's context at most.
 	Before func(*http.Request)
 	Delay  time.Duration // before the answer
 	// CarryOut does what was asked, and only the answer is lost: the code is spent,
-	// the refresh token rotated.
+	// the refresh token rotated. Alone it breaks the connection.
 	CarryOut bool
 
 	Hang     bool   // no answer until the client gives up
@@ -50,6 +47,7 @@ type Fault struct {
 	Body        string
 
 	Drip time.Duration // the answer comes a byte at a time, with this pause between
+	Cut  bool          // the connection breaks in the middle of the answer
 
 	GrantType string // at the token endpoint: for this grant type alone
 	Times     int    // how many requests get it; 0: all, until it is cleared
@@ -121,113 +119,14 @@ func (t *faultTable) take(e Endpoint, grantType string) Fault {
 		if f == nil {
 			continue
 		}
-		if f.Times == 1 {
+		switch f.Times {
+		case 0:
+		case 1:
 			delete(t.faults, key)
+		default:
+			f.Times--
 		}
-		f.Times--
 		return *f
 	}
 	return Fault{}
-}
-
-// serve answers r with the fault, or with h as the fault lets it.
-func (f Fault) serve(w http.ResponseWriter, r *http.Request, h http.HandlerFunc) {
-	if f.Before != nil {
-		f.Before(r)
-	}
-	if !sleep(r, f.Delay) {
-		return
-	}
-	if f.CarryOut {
-		h(newBuffer(), r)
-	}
-	answer := f.answer(h)
-	if f.Drip == 0 {
-		answer(w, r)
-		return
-	}
-	b := newBuffer()
-	answer(b, r)
-	drip(w, r, b, f.Drip)
-}
-
-// answer is the handler that takes the place of h, or h.
-func (f Fault) answer(h http.HandlerFunc) http.HandlerFunc {
-	switch {
-	case f.Hang:
-		return func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-	case f.Reset:
-		return func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
-	case f.Redirect != "":
-		return f.redirect
-	case f.Error != "":
-		return f.oauthError
-	case f.Size > 0:
-		return f.flood
-	case f.Status != 0:
-		return f.canned
-	}
-	return h
-}
-
-func (f Fault) redirect(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Location", f.Redirect)
-	w.WriteHeader(f.statusOr(http.StatusTemporaryRedirect))
-}
-
-func (f Fault) oauthError(w http.ResponseWriter, _ *http.Request) {
-	writeError(w, &oauthError{
-		status: f.statusOr(http.StatusBadRequest), code: f.Error, description: "as the fault says",
-	})
-}
-
-func (f Fault) canned(w http.ResponseWriter, _ *http.Request) {
-	for name, values := range f.Header {
-		w.Header()[name] = values
-	}
-	if w.Header().Get("Content-Type") == "" {
-		w.Header().Set("Content-Type", f.contentType())
-	}
-	w.WriteHeader(f.statusOr(http.StatusOK))
-	_, _ = io.WriteString(w, f.Body)
-}
-
-// flood sends an object that begins like any other and does not come to its end.
-func (f Fault) flood(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", f.contentType())
-	w.WriteHeader(f.statusOr(http.StatusOK))
-	n, err := fmt.Fprint(w, `{"padding":"`)
-	chunk := strings.Repeat("x", 64<<10)
-	for left := f.Size - int64(n); left > 0 && err == nil; left -= int64(len(chunk)) {
-		_, err = io.WriteString(w, chunk[:min(int64(len(chunk)), left)])
-	}
-}
-
-func (f Fault) contentType() string {
-	if f.ContentType == "" {
-		return "application/json"
-	}
-	return f.ContentType
-}
-
-func (f Fault) statusOr(status int) int {
-	if f.Status != 0 {
-		return f.Status
-	}
-	return status
-}
-
-// sleep waits, for the client at most; false when that is gone.
-func sleep(r *http.Request, d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-r.Context().Done():
-		return false
-	}
 }

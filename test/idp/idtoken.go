@@ -53,7 +53,7 @@ func (p *Provider) idTokenClaims(g *grant, accessToken, grantType string) map[st
 		claims["nonce"] = g.nonce
 	}
 	if p.cfg.Padding > 0 { // base64 makes four bytes of three
-		claims["padding"] = randomToken("", p.cfg.Padding*3/4)
+		claims["padding"] = randomToken("", p.cfg.Padding)[:p.cfg.Padding*3/4]
 	}
 	return claims
 }

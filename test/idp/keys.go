@@ -74,12 +74,6 @@ func (r *keyRing) signing() jose.JSONWebKey {
 	return r.current
 }
 
-// public is the JWKS.
-func (r *keyRing) public() jose.JSONWebKeySet {
-	key := r.signing()
-	return jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}}
-}
-
 // roll replaces the signing key.
 func (r *keyRing) roll() error {
 	next, err := r.stranger()

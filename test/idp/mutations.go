@@ -13,8 +13,8 @@ type IDTokenFault struct {
 
 // mutations are the faults within JSON and JWT.
 type mutations struct {
-	discovery, userinfo, tokenResponse func(map[string]any)
-	idToken                            IDTokenFault
+	discovery, jwks, userinfo, tokenResponse func(map[string]any)
+	idToken                                  IDTokenFault
 }
 
 // SetIDTokenFault makes ID tokens wrong from now on.
@@ -36,6 +36,11 @@ func (p *Provider) MutateUserinfo(mutate func(claims map[string]any)) {
 // MutateDiscovery changes the discovery document, its issuer for one; nil ends it.
 func (p *Provider) MutateDiscovery(mutate func(document map[string]any)) {
 	p.change(func(m *mutations) { m.discovery = mutate })
+}
+
+// MutateJWKS changes the key set; its "keys" are a []any. nil ends it.
+func (p *Provider) MutateJWKS(mutate func(set map[string]any)) {
+	p.change(func(m *mutations) { m.jwks = mutate })
 }
 
 func (p *Provider) change(f func(*mutations)) {

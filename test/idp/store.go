@@ -6,29 +6,6 @@ import (
 	"time"
 )
 
-// maxEntries bounds each kind of state; the oldest goes first.
-const maxEntries = 10_000
-
-// memory is a map of bounded size. Entries are marked, never deleted one by one.
-type memory[V any] struct {
-	entries map[string]V
-	order   []string
-}
-
-func (m *memory[V]) put(key string, v V) {
-	if m.entries == nil {
-		m.entries = make(map[string]V)
-	}
-	m.entries[key] = v
-	m.order = append(m.order, key)
-	if len(m.order) > maxEntries {
-		delete(m.entries, m.order[0])
-		m.order = m.order[1:]
-	}
-}
-
-func (m *memory[V]) clear() { m.entries, m.order = nil, nil }
-
 // grant is what a user gave a client at one login: the family of all tokens that
 // come of it.
 type grant struct {
@@ -137,6 +114,16 @@ func (s *store) bearer(token string, now time.Time) *credential {
 		return c
 	}
 	return nil
+}
+
+// Subject tells whose access token this is, for an API that trusts the provider; false
+// for one that is not alive.
+func (p *Provider) Subject(accessToken string) (sub string, ok bool) {
+	c := p.store.bearer(accessToken, p.now())
+	if c == nil {
+		return "", false
+	}
+	return c.grant.user.Sub, true
 }
 
 // revoke ends a token: an access token alone, a refresh token with its family.

@@ -37,10 +37,8 @@ func (p *Provider) tokenClient(r *http.Request) (*Client, *oauthError) {
 	if err != nil || media != "application/x-www-form-urlencoded" {
 		return nil, invalidRequest("the body is not form-encoded")
 	}
-	for name, values := range r.PostForm {
-		if len(values) > 1 && name != "resource" {
-			return nil, invalidRequest("a parameter is there twice")
-		}
+	if duplicate(r.PostForm) {
+		return nil, invalidRequest("a parameter is there twice")
 	}
 	return p.authenticate(r)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -26,7 +27,7 @@ func (b *buffer) WriteHeader(status int) { b.status = status }
 func (b *buffer) Write(p []byte) (int, error) { return b.body.Write(p) }
 
 // drip sends b a byte at a time.
-func drip(w http.ResponseWriter, r *http.Request, b *buffer, pause time.Duration) {
+func (b *buffer) drip(w http.ResponseWriter, r *http.Request, pause time.Duration) {
 	maps.Copy(w.Header(), b.header)
 	w.WriteHeader(b.status)
 	flush := http.NewResponseController(w)
@@ -35,4 +36,14 @@ func drip(w http.ResponseWriter, r *http.Request, b *buffer, pause time.Duration
 			return
 		}
 	}
+}
+
+// sendHalf promises the whole of b, sends half of it and breaks the connection.
+func (b *buffer) sendHalf(w http.ResponseWriter, r *http.Request) {
+	maps.Copy(w.Header(), b.header)
+	w.Header().Set("Content-Length", strconv.Itoa(b.body.Len()))
+	w.WriteHeader(b.status)
+	_, _ = w.Write(b.body.Bytes()[:b.body.Len()/2])
+	_ = http.NewResponseController(w).Flush()
+	reset(w, r)
 }
