@@ -19,7 +19,9 @@ func NewLogger(w io.Writer, cfg config.Log) *slog.Logger {
 // Check tells on w what a process with these settings would do, and tries the
 // authorization server. The error is what would keep users from logging in.
 func (a *Agent) Check(ctx context.Context, w io.Writer) error {
-	line := func(key, format string, args ...any) { _, _ = fmt.Fprintf(w, "%-16s %s\n", key, fmt.Sprintf(format, args...)) }
+	line := func(key, format string, args ...any) {
+		_, _ = fmt.Fprintf(w, "%-16s %s\n", key, fmt.Sprintf(format, args...))
+	}
 	scheme := "http"
 	if a.cfg.TLS.CertFile != "" {
 		scheme = "https"
