@@ -17,7 +17,9 @@ type mutations struct {
 	idToken                                  IDTokenFault
 }
 
-// SetIDTokenFault makes ID tokens wrong from now on.
+// SetIDTokenFault makes ID tokens wrong from now on. Here as in all Mutate functions,
+// the function may run in several requests at once, and may set and delete members of
+// the map, but not change nested values in place.
 func (p *Provider) SetIDTokenFault(f IDTokenFault) {
 	p.change(func(m *mutations) { m.idToken = f })
 }
