@@ -82,6 +82,9 @@ func (p *Process) Stop(t testing.TB) {
 	}
 }
 
+// Path is the program that runs.
+func (p *Process) Path() string { return p.cmd.Path }
+
 // Wait waits until the program has ended by itself, and gives its exit code.
 func (p *Process) Wait(t testing.TB, limit time.Duration) int {
 	t.Helper()

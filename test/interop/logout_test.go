@@ -1,0 +1,122 @@
+//go:build interop
+
+package interop
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"oauth-agent/test/internal/browser"
+)
+
+// logOut asks the agent for the URL to navigate to, which is all a script sees.
+func (u *user) logOut() string {
+	u.f.t.Helper()
+	answer := u.post("/logout", "")
+	want(u.f.t, answer, http.StatusOK)
+	var out struct{ URL string }
+	u.f.check(answer.JSON(&out))
+	return out.URL
+}
+
+// logsOut goes all the way: to the authorization server, through its page, back
+// to the application, and the next login asks for a password again.
+func logsOut(f *fixture) {
+	u := f.user
+	u.logIn("jane")
+	thief := u.clone() // has the cookies from before
+	u.single(f)
+
+	address := u.logOut()
+	if address != f.agentURL+"/logout/continue" {
+		f.t.Fatalf("logout URL %s", address)
+	}
+	tab := u.app
+	f.check(tab.Go(address))
+	f.atEndSession(u.browser)
+	f.check(tab.Submit(map[string]string{"logout": "yes"}))
+	u.backAtApp(tab)
+	u.isLoggedOut(thief)
+
+	again := u.open(f.spaURL)
+	if f.check(again.Go(address)); again.Status < 400 {
+		f.t.Errorf("logout/continue works a second time: %d at %s", again.Status, again.URL)
+	}
+}
+
+// single: while there is a session at the authorization server, a second login
+// shows no login form.
+func (u *user) single(f *fixture) {
+	f.t.Helper()
+	tab := u.open(f.spaURL)
+	f.check(tab.Go(u.startLogin()))
+	if f.loginShown(tab) {
+		f.t.Error("a login form in spite of the session at the authorization server")
+	}
+}
+
+// atEndSession looks at what the browser was sent to.
+func (f *fixture) atEndSession(b *browser.Browser) {
+	f.t.Helper()
+	log := b.Log()
+	last := log[len(log)-1].URL
+	query := last.Query()
+	if !strings.HasPrefix(last.String(), f.issuer+"/") || query.Get("id_token_hint") == "" ||
+		query.Get("client_id") != clientID || query.Get("post_logout_redirect_uri") != f.spaURL {
+		f.t.Errorf("end session at %s", last)
+	}
+}
+
+// isLoggedOut: here, at the authorization server, and for whoever kept a copy of
+// the cookies.
+func (u *user) isLoggedOut(thief *user) {
+	f := u.f
+	f.t.Helper()
+	u.noCookies()
+	u.csrf = ""
+	if u.loggedIn() {
+		f.t.Error("still logged in")
+	}
+	want(f.t, u.get("/userInfo"), http.StatusUnauthorized, "unauthorized_request")
+	want(f.t, thief.post("/refresh", ""), http.StatusUnauthorized, "session_expired")
+	f.check(u.app.Go(u.startLogin()))
+	if !f.loginShown(u.app) {
+		f.t.Errorf("the next login does not ask who it is, but is at %s", u.app.URL)
+	}
+}
+
+// logsOutHere: without an end-session endpoint the application's own page is
+// the next, but the refresh token is revoked all the same where that is known.
+func logsOutHere(f *fixture) {
+	u := f.user
+	u.logIn("jane")
+	thief := u.clone()
+	if address := u.logOut(); address != f.spaURL {
+		f.t.Errorf("logout URL %s", address)
+	}
+	u.noCookies()
+	u.csrf = ""
+	if u.loggedIn() {
+		f.t.Error("still logged in")
+	}
+	if f.tap.revocations() > 0 {
+		want(f.t, thief.post("/refresh", ""), http.StatusUnauthorized, "session_expired")
+	}
+}
+
+// logsOutDirectly: the setting for a URL without the hint.
+func logsOutDirectly(f *fixture) {
+	u := f.user
+	u.logIn("jane")
+	address := u.logOut()
+	direct, err := url.Parse(address)
+	f.check(err)
+	if !strings.HasPrefix(address, f.issuer+"/") || direct.Query().Has("id_token_hint") {
+		f.t.Fatalf("logout URL %s", address)
+	}
+	f.check(u.app.Go(address))
+	f.check(u.app.Submit(map[string]string{"logout": "yes"}))
+	u.backAtApp(u.app)
+	u.noCookies()
+}
