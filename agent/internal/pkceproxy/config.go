@@ -1,0 +1,139 @@
+package pkceproxy
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"oauth-agent/agent/internal/authserver"
+	"oauth-agent/agent/internal/secret"
+)
+
+// keySize is the size of either key, in bytes: A256GCM wants exactly that, and
+// HS256 at least that (RFC 7518 3.2).
+const keySize = 32
+
+const callbackPath = "/callback"
+
+// check tells every mistake in cfg at once.
+func (cfg Config) check() error {
+	return errors.Join(
+		cfg.checkClient(),
+		cfg.checkEndpoints(),
+		cfg.checkKeys(),
+		checkRedirectURIs(cfg.AllowedRedirectURIs),
+		checkClientIDs(cfg.AllowedClientIDs),
+	)
+}
+
+func (cfg Config) checkClient() error {
+	var errs []error
+	if cfg.ClientID == "" {
+		errs = append(errs, errors.New("client id: missing"))
+	}
+	if cfg.ClientSecret.Empty() {
+		errs = append(errs, errors.New("client secret: missing"))
+	}
+	methods := []authserver.AuthMethod{"", authserver.AuthAuto, authserver.AuthBasic, authserver.AuthPost}
+	if !slices.Contains(methods, cfg.AuthMethod) {
+		errs = append(errs, fmt.Errorf("auth method %q: must be auto, basic or post", string(cfg.AuthMethod)))
+	}
+	return errors.Join(errs...)
+}
+
+func (cfg Config) checkEndpoints() error {
+	errs := []error{
+		checkURL("authorization URL", cfg.AuthURL),
+		checkURL("token URL", cfg.TokenURL),
+		checkURL("redirect URL", cfg.RedirectURL),
+	}
+	if cfg.RevocationURL != "" {
+		errs = append(errs, checkURL("revocation URL", cfg.RevocationURL))
+	}
+	if !strings.HasSuffix(cfg.RedirectURL, callbackPath) {
+		errs = append(errs, fmt.Errorf("redirect URL %q: must end in %s", cfg.RedirectURL, callbackPath))
+	}
+	if u, err := url.Parse(cfg.AuthURL); err == nil {
+		for _, name := range []string{"client_id", "redirect_uri", "response_type", "state"} {
+			if u.Query().Has(name) {
+				errs = append(errs, fmt.Errorf("authorization URL: its query must not have %s, which the proxy sets", name))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (cfg Config) checkKeys() error {
+	var errs []error
+	for name, key := range map[string]secret.String{"signing key": cfg.SigningKey, "encryption key": cfg.EncryptionKey} {
+		if len(key.Reveal()) != keySize {
+			errs = append(errs, fmt.Errorf("%s: must be %d bytes", name, keySize))
+		}
+	}
+	if cfg.SigningKey.Equal(cfg.EncryptionKey) {
+		errs = append(errs, errors.New("signing key and encryption key must differ"))
+	}
+	return errors.Join(errs...)
+}
+
+func checkURL(name, raw string) error {
+	u, err := url.Parse(raw)
+	switch {
+	case raw == "":
+		return fmt.Errorf("%s: missing", name)
+	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http":
+		return fmt.Errorf("%s: must be an absolute http or https URL", name)
+	case u.Fragment != "" || strings.Contains(raw, "#"):
+		return fmt.Errorf("%s: must not have a fragment", name)
+	case u.User != nil:
+		return fmt.Errorf("%s: must not have a user name", name)
+	}
+	return nil
+}
+
+// issuerOf gives the issuer that clients see: the redirect URL without
+// /callback.
+func issuerOf(redirectURL string) string { return strings.TrimSuffix(redirectURL, callbackPath) }
+
+// clientIDs are the clients that may use the proxy; none listed means any.
+type clientIDs map[string]bool
+
+func newClientIDs(ids []string) clientIDs {
+	set := make(clientIDs, len(ids))
+	for _, id := range ids {
+		set[id] = true
+	}
+	return set
+}
+
+// maxClientID bounds a client identifier, in bytes, since it goes into every
+// envelope.
+const maxClientID = 256
+
+// allows tells whether id may use the proxy. It must be printable ASCII in any
+// case (RFC 6749 A.1).
+func (c clientIDs) allows(id string) bool {
+	return id != "" && len(id) <= maxClientID && printable(id) && (len(c) == 0 || c[id])
+}
+
+func checkClientIDs(ids []string) error {
+	var errs []error
+	for _, id := range ids {
+		if !clientIDs(nil).allows(id) {
+			errs = append(errs, fmt.Errorf("allowed client id %q: must be printable ASCII, of at most %d bytes", id, maxClientID))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// printable tells whether s is of VSCHAR alone (RFC 6749 A).
+func printable(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] > 0x7e {
+			return false
+		}
+	}
+	return true
+}

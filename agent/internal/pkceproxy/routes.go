@@ -1,0 +1,83 @@
+package pkceproxy
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/rs/cors"
+
+	"oauth-agent/agent/internal/httperr"
+)
+
+// The paths of the endpoints, below the issuer.
+const (
+	authorizationPath = "/oauth/authorization"
+	authorizePath     = "/oauth/authorize" // what oauth-pkce-proxy served under its documented name
+	tokenPath         = "/oauth/token"
+	revokePath        = "/oauth/revoke"
+	metadataPath      = "/.well-known/oauth-authorization-server"
+)
+
+// Route is an endpoint for the composition root to serve.
+type Route struct {
+	Method  string
+	Path    string
+	Handler httperr.Handler
+	// CORS tells that scripts call it: wrap it in [Proxy.CORS], and route
+	// OPTIONS to it too.
+	CORS bool
+}
+
+// Routes lists the endpoints. They are at the root. When the issuer has a path,
+// they are also below that, so that it does not matter whether a gateway in
+// front strips it; the metadata then has a third place (RFC 8414 3.1).
+func (p *Proxy) Routes() []Route {
+	routes := p.routesBelow("")
+	if base := p.basePath(); base != "" {
+		routes = append(routes, p.routesBelow(base)...)
+		routes = append(routes, Route{http.MethodGet, metadataPath + base, p.Metadata, true})
+	}
+	return routes
+}
+
+func (p *Proxy) routesBelow(base string) []Route {
+	routes := []Route{
+		{http.MethodGet, base + authorizationPath, p.Authorize, false},
+		{http.MethodGet, base + authorizePath, p.Authorize, false},
+		{http.MethodGet, base + callbackPath, p.Callback, false},
+		{http.MethodPost, base + tokenPath, p.Token, true},
+		{http.MethodGet, base + metadataPath, p.Metadata, true},
+	}
+	if p.revocation {
+		routes = append(routes, Route{http.MethodPost, base + revokePath, p.Revoke, true})
+	}
+	return routes
+}
+
+// basePath gives the path of the issuer.
+func (p *Proxy) basePath() string {
+	u, err := url.Parse(p.issuer)
+	if err != nil {
+		return "" // New has refused it
+	}
+	return u.Path
+}
+
+// CORS lets pages of the registered redirect URIs call next, without cookies:
+// the endpoints have none. It answers every OPTIONS itself.
+func (p *Proxy) CORS(next http.Handler) http.Handler {
+	policy := cors.New(cors.Options{
+		AllowOriginFunc: p.redirects.allowOrigin,
+		AllowedMethods:  []string{http.MethodGet, http.MethodPost},
+		AllowedHeaders:  []string{"Accept", "Authorization", "Content-Type"},
+		ExposedHeaders:  []string{"Retry-After", "WWW-Authenticate"},
+		MaxAge:          600,
+	})
+	return policy.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodOptions {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		next.ServeHTTP(w, r)
+	}))
+}

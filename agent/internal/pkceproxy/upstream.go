@@ -1,0 +1,186 @@
+package pkceproxy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+
+	"oauth-agent/agent/internal/authserver"
+	"oauth-agent/agent/internal/httperr"
+)
+
+// upstream is the AS, as the confidential client that the proxy is.
+type upstream struct {
+	http                    *authserver.HTTP
+	tokenURL, revocationURL string
+	credentials             authserver.Credentials
+	configured              authserver.AuthMethod
+	known                   atomic.Value // the authserver.AuthMethod that has worked
+	log                     *slog.Logger
+}
+
+func newUpstream(cfg Config, opt Options) *upstream {
+	return &upstream{
+		http:          opt.HTTP,
+		tokenURL:      cfg.TokenURL,
+		revocationURL: cfg.RevocationURL,
+		credentials:   authserver.Credentials{ID: cfg.ClientID, Secret: cfg.ClientSecret},
+		configured:    cfg.AuthMethod,
+		log:           opt.Log,
+	}
+}
+
+// answer is what a client is told.
+type answer struct {
+	status       int
+	body         []byte
+	retryAfter   string
+	refreshToken string // the one that the body grants, if any
+}
+
+// write sends a. A body is JSON, byte for byte as the AS sent it.
+func (a answer) write(w http.ResponseWriter) {
+	h := w.Header()
+	noStore(h)
+	if a.retryAfter != "" {
+		h.Set("Retry-After", a.retryAfter)
+	}
+	if len(a.body) > 0 {
+		h.Set("Content-Type", "application/json")
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body)
+}
+
+// reply is the AS's answer with the part of its body that decides how it is
+// passed on.
+type reply struct {
+	*authserver.Answer `json:"-"`
+	AccessToken        string `json:"access_token"`
+	RefreshToken       string `json:"refresh_token"`
+	Error              string `json:"error"`
+}
+
+// token asks the token endpoint.
+func (u *upstream) token(ctx context.Context, form url.Values) (answer, error) {
+	a, err := u.post(ctx, u.tokenURL, form)
+	switch {
+	case err != nil:
+		return answer{}, err
+	case a.Status >= 400:
+		return u.refusal(ctx, a, invalidGrant), nil
+	case a.AccessToken != "":
+		return answer{status: a.Status, body: a.Body, refreshToken: a.RefreshToken}, nil
+	case a.Error != "":
+		// Some say 200 to everything. A client that believes the status would
+		// look for a token in the error.
+		return answer{status: http.StatusBadRequest, body: a.Body}, nil
+	}
+	return answer{}, unavailable(errors.New("the token endpoint answered without an access token"))
+}
+
+// revoke asks the revocation endpoint. The body of a success says nothing
+// (RFC 7009 2.2).
+func (u *upstream) revoke(ctx context.Context, form url.Values) (answer, error) {
+	a, err := u.post(ctx, u.revocationURL, form)
+	switch {
+	case err != nil:
+		return answer{}, err
+	case a.Status >= 400:
+		return u.refusal(ctx, a, httperr.InvalidRequest), nil
+	}
+	return answer{status: http.StatusOK}, nil
+}
+
+// refusal turns a 4xx of the AS into an answer of RFC 6749 5.2: its own, if it
+// is one. bare is what an empty 400, 401 or 403 means.
+func (u *upstream) refusal(ctx context.Context, a reply, bare string) answer {
+	if a.Error == invalidClient {
+		u.log.LogAttrs(ctx, slog.LevelError, "the authorization server refuses the proxy's client id and secret")
+	}
+	own := answer{status: a.Status, body: a.Body, retryAfter: a.Header.Get("Retry-After")}
+	if a.Error == "" {
+		own.status, own.body = formOf(a.Status, bare)
+	}
+	return own
+}
+
+// formOf gives the error for a status that came without one.
+func formOf(status int, bare string) (int, []byte) {
+	code := httperr.InvalidRequest
+	switch status {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
+		code = bare
+	case http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return http.StatusServiceUnavailable,
+			errorBody("temporarily_unavailable", "the authorization server asks to try again later")
+	}
+	return http.StatusBadRequest, errorBody(code, "the authorization server refused the request")
+}
+
+// post sends form with the proxy's credentials. While it is not known which
+// method the AS wants, Basic comes first and form parameters second. Asking
+// twice is safe: a client that is not authenticated uses up no code. A method
+// is settled by a success alone, because some servers also answer a dead token
+// with 401.
+func (u *upstream) post(ctx context.Context, endpoint string, form url.Values) (reply, error) {
+	method, settled := u.method()
+	first, err := u.try(ctx, endpoint, form, method)
+	if err != nil || settled || !first.unauthenticated() {
+		return first, err
+	}
+	second, err := u.try(ctx, endpoint, form, authserver.AuthPost)
+	if err != nil || !second.unauthenticated() {
+		return second, err
+	}
+	return first, nil
+}
+
+func (u *upstream) try(ctx context.Context, endpoint string, form url.Values, method authserver.AuthMethod) (reply, error) {
+	a, err := u.http.PostForm(ctx, endpoint, form, u.credentials, method)
+	if err != nil {
+		return reply{}, unavailable(err)
+	}
+	said := replyOf(a)
+	if a.Status < 300 && said.Error == "" {
+		u.known.Store(method)
+	}
+	return said, nil
+}
+
+// method gives the method to begin with, and whether it is the only one.
+func (u *upstream) method() (authserver.AuthMethod, bool) {
+	if u.configured == authserver.AuthBasic || u.configured == authserver.AuthPost {
+		return u.configured, true
+	}
+	if known, ok := u.known.Load().(authserver.AuthMethod); ok {
+		return known, true
+	}
+	return authserver.AuthBasic, false
+}
+
+// unauthenticated tells whether the AS does not know the client.
+func (a reply) unauthenticated() bool {
+	return a.Status == http.StatusUnauthorized || a.Error == invalidClient
+}
+
+// replyOf reads the body. What is no JSON object says nothing; a member of
+// another type is as good as absent.
+func replyOf(a *authserver.Answer) reply {
+	var said reply
+	var otherType *json.UnmarshalTypeError
+	if err := json.Unmarshal(a.Body, &said); err != nil && !errors.As(err, &otherType) {
+		said = reply{}
+	}
+	said.Answer = a
+	return said
+}
+
+func unavailable(cause error) error {
+	return httperr.New(http.StatusBadGateway, httperr.ServerError,
+		"the authorization server cannot be reached or makes no sense", cause)
+}
