@@ -46,7 +46,7 @@ func newDemo(ctx context.Context, origin string, opts options, log *slog.Logger)
 	return &demo{
 		handler: onlyOrigin(origin, mux),
 		close: func() {
-			_ = a.Close()
+			a.Close()
 			_ = provider.Close()
 		},
 	}, nil
