@@ -15,6 +15,7 @@ import (
 	"oauth-agent/agent/internal/httperr"
 	"oauth-agent/agent/internal/login"
 	"oauth-agent/agent/internal/observe"
+	"oauth-agent/agent/internal/pkceproxy"
 	"oauth-agent/agent/internal/seal"
 	"oauth-agent/agent/internal/session"
 )
@@ -38,6 +39,7 @@ type Agent struct {
 	jar     *cookie.Jar
 	origins *guard.Origins
 	login   *login.Agent
+	pkce    *pkceproxy.Proxy // nil without the PKCE proxy
 
 	handler http.Handler
 	stop    context.CancelFunc
@@ -64,6 +66,12 @@ func New(ctx context.Context, cfg *config.Config, opt Options) (*Agent, error) {
 			return nil, err
 		}
 		a.running.Go(func() { a.awaitAuthorizationServer(ctx) })
+	}
+	if cfg.HasPKCEProxy() {
+		if err := a.buildPKCEProxy(wire); err != nil {
+			stop()
+			return nil, err
+		}
 	}
 	a.handler = a.routes()
 	return a, nil
@@ -104,6 +112,28 @@ func (a *Agent) buildLogin(wire *authserver.HTTP) error {
 		DirectLogout:          cfg.Logout.URL == "direct",
 	}, a.as, a.jar, sessions, a.clock, a.log)
 	return nil
+}
+
+// buildPKCEProxy makes the PKCE proxy, which shares nothing with the agent but
+// the wire.
+func (a *Agent) buildPKCEProxy(wire *authserver.HTTP) (err error) {
+	p := a.cfg.PKCEProxy
+	signing, err := config.RawKey(p.SigningKey)
+	if err != nil {
+		return err
+	}
+	encryption, err := config.RawKey(p.EncryptionKey)
+	if err != nil {
+		return err
+	}
+	a.pkce, err = pkceproxy.New(pkceproxy.Config{
+		ClientID: p.ClientID, ClientSecret: p.ClientSecret, AuthMethod: authserver.AuthMethod(p.AuthMethod),
+		AuthURL: p.AuthURL, TokenURL: p.TokenURL, RevocationURL: p.RevocationURL, RedirectURL: p.RedirectURL,
+		SigningKey: signing, EncryptionKey: encryption,
+		AllowedRedirectURIs: p.AllowedRedirectURIs, AllowedClientIDs: p.AllowedClientIDs,
+		AllowPlain: p.AllowPlain,
+	}, pkceproxy.Options{HTTP: wire, Clock: a.clock, Log: a.log})
+	return err
 }
 
 func serverConfig(cfg *config.Config) authserver.Config {

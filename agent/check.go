@@ -27,6 +27,9 @@ func (a *Agent) Check(ctx context.Context, w io.Writer) error {
 		scheme = "https"
 	}
 	line("listen", "%s://%s:%d", scheme, a.cfg.BindAddress, a.cfg.Port)
+	if p := a.cfg.PKCEProxy; a.cfg.HasPKCEProxy() {
+		line("PKCE proxy", "%s, in front of %s, for %v", p.RedirectURL, p.AuthURL, []string(p.AllowedRedirectURIs))
+	}
 	if !a.cfg.HasAgent() {
 		return nil
 	}

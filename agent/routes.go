@@ -10,6 +10,7 @@ import (
 	"oauth-agent/agent/internal/guard"
 	"oauth-agent/agent/internal/httperr"
 	"oauth-agent/agent/internal/observe"
+	"oauth-agent/agent/internal/pkceproxy"
 )
 
 // endpoint is one path with its handlers by method.
@@ -49,22 +50,20 @@ func get(h httperr.Handler) map[string]httperr.Handler {
 // checked is what is meant.
 func (a *Agent) routes() http.Handler {
 	m := mux.NewRouter().UseEncodedPath().SkipClean(true)
-	var surface http.Handler = m
 	if a.login != nil {
 		base := strings.TrimSuffix(a.cfg.BasePath, "/")
 		for _, e := range a.agentEndpoints() {
 			m.Path(base + e.path).Handler(a.agentHandler(base, e))
 		}
 	}
-	m.NotFoundHandler = guard.Harden(a.render.Handle(notFound))
-	if a.origins != nil {
-		surface = a.origins.CORS(surface)
+	if a.pkce != nil {
+		a.pkceRoutes(m)
 	}
-	surface = observe.Recover(a.log, a.panicked, surface)
-	return observe.Access(a.log, a.clock, surface)
+	m.NotFoundHandler = a.cors(guard.Harden(a.render.Handle(notFound)))
+	return observe.Access(a.log, a.clock, observe.Recover(a.log, a.panicked, m))
 }
 
-// agentHandler wraps an endpoint: method, origin, body, in this order.
+// agentHandler wraps an endpoint: CORS, method, origin, body, in this order.
 func (a *Agent) agentHandler(base string, e endpoint) http.Handler {
 	h := byMethod(e.methods, func(next httperr.Handler) httperr.Handler {
 		next = guard.Body(guard.MaxBody, a.cfg.Timeouts.Request, next)
@@ -73,7 +72,39 @@ func (a *Agent) agentHandler(base string, e endpoint) http.Handler {
 		}
 		return a.trusted(next)
 	})
-	return guard.Harden(named(base+e.path, a.render.Handle(h)))
+	return a.cors(guard.Harden(named(base+e.path, a.render.Handle(h))))
+}
+
+// cors adds the CORS of the agent's own endpoints. The PKCE proxy has another:
+// it is called by other pages, and without cookies.
+func (a *Agent) cors(next http.Handler) http.Handler {
+	if a.origins == nil {
+		return next
+	}
+	return a.origins.CORS(next)
+}
+
+// pkceRoutes adds the PKCE proxy, whose errors are those of RFC 6749.
+func (a *Agent) pkceRoutes(m *mux.Router) {
+	render := *a.render
+	render.Render = pkceproxy.Render
+	paths, scripts := map[string]map[string]httperr.Handler{}, map[string]bool{}
+	for _, r := range a.pkce.Routes() {
+		if paths[r.Path] == nil {
+			paths[r.Path] = map[string]httperr.Handler{}
+		}
+		paths[r.Path][r.Method] = r.Handler
+		scripts[r.Path] = r.CORS
+	}
+	for path, methods := range paths {
+		h := named(path, render.Handle(byMethod(methods, func(next httperr.Handler) httperr.Handler {
+			return guard.Body(guard.MaxBody, a.cfg.Timeouts.Request, next)
+		})))
+		if scripts[path] {
+			h = a.pkce.CORS(h)
+		}
+		m.Path(path).Handler(h)
+	}
 }
 
 // trusted lets in what a trusted origin sent.
