@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
@@ -30,6 +31,9 @@ func (c *Client) verifyIDToken(ctx context.Context, meta *metadata, raw, access 
 	}
 	if len(meta.algorithms) == 0 { // go-oidc would take its own default
 		return claims{}, fault("the server announces no asymmetric algorithm")
+	}
+	if !compact(raw.Reveal()) {
+		return claims{}, fault("it is no JWT in compact form")
 	}
 	keys := &watchedKeys{set: c.keys.at(meta.jwks)}
 	token, err := oidc.NewVerifier(c.cfg.Issuer, keys, &oidc.Config{
@@ -58,6 +62,15 @@ func (c *Client) verifyIDToken(ctx context.Context, meta *metadata, raw, access 
 		return claims{}, fault("at_hash is not of the access token")
 	}
 	return found, nil
+}
+
+// compact tells whether raw could be a JWT (RFC 7519 3). go-oidc would also take
+// the JSON form of a signature, and white space anywhere, both of which others
+// to whom the token goes on as a hint do not read.
+func compact(raw string) bool {
+	return raw != "" && !strings.ContainsFunc(raw, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.')
+	})
 }
 
 // watchedKeys keeps what go-oidc flattens into text: the cause of a failure,

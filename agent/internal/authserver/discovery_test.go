@@ -1,0 +1,298 @@
+package authserver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+const wellKnownPath = "/.well-known/openid-configuration"
+
+// settled waits until no discovery is in the air.
+func settled(c *Client) {
+	<-c.discovery.flight.DoChan("", func() (any, error) { return nil, nil })
+}
+
+func TestDiscoveryIsLazySharedAndCached(t *testing.T) {
+	as := newAS(t)
+	c := as.client()
+	if n := as.count(wellKnownPath); n != 0 {
+		t.Fatalf("New asked %d times", n)
+	}
+	var wg sync.WaitGroup
+	for range 32 {
+		wg.Go(func() {
+			if err := c.Ready(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	as.clock.Add(metadataLife - time.Second)
+	if err := c.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := as.count(wellKnownPath); n != 1 {
+		t.Errorf("asked %d times, want 1", n)
+	}
+}
+
+func TestDiscoveryIsRenewedAndKeepsTheOldOnFailure(t *testing.T) {
+	as := newAS(t)
+	c := as.client()
+	end := func() string { return c.EndSession(t.Context()) }
+	if got := end(); got != as.URL+"/logout" {
+		t.Fatalf("end session endpoint %q", got)
+	}
+
+	as.handle(wellKnownPath, func(w http.ResponseWriter, _ *http.Request) { reply(w, 500, "") })
+	as.clock.Add(metadataLife)
+	for range 3 {
+		if got := end(); got != as.URL+"/logout" {
+			t.Fatalf("end session endpoint %q while the server is down", got)
+		}
+		settled(c)
+	}
+	if n := as.count(wellKnownPath); n != 2 {
+		t.Errorf("asked %d times, want 2: a failure is remembered", n)
+	}
+
+	as.handle(wellKnownPath, nil)
+	as.set(func() { as.metadata["end_session_endpoint"] = as.URL + "/logout2" })
+	as.clock.Add(retryStale)
+	end() // the old, without waiting
+	settled(c)
+	if got := end(); got != as.URL+"/logout2" {
+		t.Errorf("end session endpoint %q after the server changed it", got)
+	}
+}
+
+func TestDiscoveryFailureIsRememberedShortly(t *testing.T) {
+	as := newAS(t)
+	as.handle(wellKnownPath, func(w http.ResponseWriter, _ *http.Request) { reply(w, 503, "") })
+	var out bytes.Buffer
+	c := New(as.config(), Options{Clock: as.clock.Now, Log: slog.New(slog.NewTextHandler(&out, nil))})
+	for range 5 {
+		if err := c.Ready(t.Context()); !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "503") {
+			t.Fatalf("Ready: %v", err)
+		}
+	}
+	if n := as.count(wellKnownPath); n != 1 {
+		t.Errorf("asked %d times at once, want 1", n)
+	}
+	as.handle(wellKnownPath, nil)
+	as.clock.Add(retryMissing)
+	if err := c.Ready(t.Context()); err != nil {
+		t.Errorf("Ready once the server is: %v", err)
+	}
+	if n := strings.Count(out.String(), "discovery"); n != 2 {
+		t.Errorf("logged %d times, want a failure and its end:\n%s", n, &out)
+	}
+}
+
+func TestCancelledCallerDoesNotFailTheOthers(t *testing.T) {
+	as := newAS(t)
+	asked, release := make(chan struct{}), make(chan struct{})
+	as.handle(wellKnownPath, func(w http.ResponseWriter, _ *http.Request) {
+		close(asked)
+		<-release
+		reply(w, 200, as.metadata)
+	})
+	c := as.client()
+	ctx, cancel := context.WithCancel(t.Context())
+	first, second := make(chan error, 1), make(chan error, 1)
+	go func() { first <- c.Ready(ctx) }()
+	<-asked
+	go func() { second <- c.Ready(t.Context()) }()
+	cancel()
+	if err := <-first; !errors.Is(err, context.Canceled) || !errors.Is(err, ErrUnavailable) {
+		t.Errorf("the cancelled one: %v", err)
+	}
+	close(release)
+	if err := <-second; err != nil {
+		t.Errorf("the other one: %v", err)
+	}
+}
+
+func TestDiscoveryPlaces(t *testing.T) {
+	const oidcPath, oauthPath = "/o/.well-known/openid-configuration", "/.well-known/oauth-authorization-server/o"
+	notFound := http.HandlerFunc(http.NotFound)
+	for _, tt := range []struct {
+		name, slash string
+		oidc        http.HandlerFunc // nil: the document
+		wantOAuth   int
+		wantErr     bool
+	}{
+		{name: "at the issuer's path"},
+		{name: "trailing slash", slash: "/"},
+		{name: "404 goes on to RFC 8414", oidc: notFound, wantOAuth: 1},
+		{name: "404 with trailing slash", slash: "/", oidc: notFound, wantOAuth: 1},
+		{name: "500 does not go on", oidc: func(w http.ResponseWriter, _ *http.Request) { reply(w, 500, "") }, wantErr: true},
+		{name: "403 does not go on", oidc: func(w http.ResponseWriter, _ *http.Request) { reply(w, 403, "") }, wantErr: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			as := newAS(t)
+			issuer := as.URL + "/o" + tt.slash
+			as.metadata["issuer"] = issuer
+			document := func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, as.metadata) }
+			as.handle(oauthPath, document)
+			as.handle(oidcPath, document)
+			if tt.oidc != nil {
+				as.handle(oidcPath, tt.oidc)
+			}
+			err := as.client(func(c *Config) { c.Issuer = issuer }).Ready(t.Context())
+			if (err != nil) != tt.wantErr || (err != nil && !errors.Is(err, ErrUnavailable)) {
+				t.Errorf("Ready: %v", err)
+			}
+			if n := as.count(oauthPath); n != tt.wantOAuth {
+				t.Errorf("RFC 8414 place asked %d times, want %d", n, tt.wantOAuth)
+			}
+		})
+	}
+}
+
+// TestExplicitEndpoints: what is given need not be discovered.
+func TestExplicitEndpoints(t *testing.T) {
+	all := func(c *Config, u string) {
+		c.Authorize, c.Token, c.Userinfo, c.JWKS = u+"/authorize", u+"/token", u+"/userinfo", u+"/keys"
+	}
+	for _, tt := range []struct {
+		name    string
+		change  func(c *Config, u string)
+		asked   int
+		wantErr bool
+	}{
+		{"all: not asked", all, 0, false},
+		{"no userinfo: asked, failure tolerated", func(c *Config, u string) { all(c, u); c.Userinfo = "" }, 2, false},
+		{"no openid, no jwks: not asked", func(c *Config, u string) { all(c, u); c.JWKS, c.Scope = "", []string{"read"} }, 0, false},
+		{"no openid, no userinfo: tolerated", func(c *Config, u string) { all(c, u); c.JWKS, c.Userinfo, c.Scope = "", "", nil }, 2, false},
+		{"no jwks: needed", func(c *Config, u string) { all(c, u); c.JWKS = "" }, 2, true},
+		{"no token endpoint: needed", func(c *Config, u string) { all(c, u); c.Token = "" }, 2, true},
+		{"no issuer: not asked", func(c *Config, u string) { all(c, u); c.Issuer, c.Userinfo = "", "" }, 0, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			as := newAS(t)
+			as.handle(wellKnownPath, http.NotFound)
+			c := as.client(func(c *Config) { tt.change(c, as.URL) })
+			for range 2 {
+				if err := c.Ready(t.Context()); (err != nil) != tt.wantErr {
+					t.Errorf("Ready: %v", err)
+				}
+			}
+			if n := as.count(wellKnownPath) + as.count("/.well-known/oauth-authorization-server"); n != tt.asked {
+				t.Errorf("asked %d times, want %d", n, tt.asked)
+			}
+		})
+	}
+}
+
+func TestExplicitEndpointOverridesDiscovery(t *testing.T) {
+	as := newAS(t)
+	as.metadata["end_session_endpoint"] = "not a URL" // overridden, so not looked at
+	c := as.client(func(c *Config) {
+		c.EndSession, c.Authorize = "https://as.example.com/bye", "https://as.example.com/auth?p=1"
+	})
+	u, err := c.AuthorizationURL(t.Context(), goodRequest())
+	if err != nil || !strings.HasPrefix(u.URL, "https://as.example.com/auth?p=1&") {
+		t.Errorf("authorization URL %q, %v", u.URL, err)
+	}
+	if got := c.EndSession(t.Context()); got != "https://as.example.com/bye" {
+		t.Errorf("end session endpoint %q", got)
+	}
+}
+
+func TestMetadataIsChecked(t *testing.T) {
+	const issuer = "https://as.example.com"
+	for _, tt := range []struct {
+		name   string
+		member string
+		value  any // nil: removed
+		want   string
+	}{
+		{"good", "scopes_supported", []string{"x"}, ""},
+		{"http on this machine", "token_endpoint", "http://127.0.0.1:8080/token", ""},
+		{"optional one missing", "userinfo_endpoint", nil, ""},
+		{"optional one null", "userinfo_endpoint", m{}["no"], ""},
+		{"another issuer", "issuer", "https://evil.example.com", "another issuer: https://evil.example.com"},
+		{"slash too many", "issuer", issuer + "/", "another issuer"},
+		{"no issuer", "issuer", nil, "another issuer"},
+		{"issuer is free text", "issuer", "c4nary text", "another issuer"},
+		{"issuer is no string", "issuer", 5, "another issuer"},
+		{"no authorization endpoint", "authorization_endpoint", nil, "authorization_endpoint"},
+		{"no token endpoint", "token_endpoint", nil, "token_endpoint"},
+		{"no keys", "jwks_uri", nil, "jwks_uri"},
+		{"relative", "token_endpoint", "/token", "token_endpoint"},
+		{"no host", "token_endpoint", "https:///token", "token_endpoint"},
+		{"scheme", "authorization_endpoint", "javascript:alert(1)//c4nary", "authorization_endpoint"},
+		{"fragment", "authorization_endpoint", "https://as.example.com/a#c4nary", "authorization_endpoint"},
+		{"empty fragment", "authorization_endpoint", "https://as.example.com/a#", "authorization_endpoint"},
+		{"plain http", "token_endpoint", "http://as.example.com/token", "token_endpoint"},
+		{"plain http, optional one", "userinfo_endpoint", "http://as.example.com/u", "userinfo_endpoint"},
+		{"http to a look-alike", "token_endpoint", "http://127.0.0.1.example.com/token", "token_endpoint"},
+		{"wrong type", "token_endpoint", []string{"https://as.example.com/t"}, "token_endpoint"},
+		{"methods of a wrong type", "token_endpoint_auth_methods_supported", "client_secret_basic", "auth_methods"},
+		{"methods with null", "token_endpoint_auth_methods_supported", []any{nil}, "auth_methods"},
+		{"symmetric algorithms alone", "id_token_signing_alg_values_supported", []string{"HS256", "none"}, "asymmetric"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			doc := m{
+				"issuer": issuer, "authorization_endpoint": issuer + "/a", "token_endpoint": issuer + "/t",
+				"userinfo_endpoint": issuer + "/u", "jwks_uri": issuer + "/k",
+			}
+			if doc[tt.member] = tt.value; tt.value == nil {
+				delete(doc, tt.member)
+			}
+			_, err := parseMetadata(marshal(t, doc), Config{Issuer: issuer, Scope: []string{"openid"}})
+			switch {
+			case tt.want == "" && err != nil:
+				t.Errorf("error: %v", err)
+			case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
+				t.Errorf("error is %v, want %q", err, tt.want)
+			case err != nil && strings.Contains(err.Error(), "c4nary"):
+				t.Errorf("error quotes the document: %v", err)
+			}
+		})
+	}
+}
+
+func TestAlgorithmsAndMethods(t *testing.T) {
+	for _, tt := range []struct {
+		doc    string
+		algs   string
+		method AuthMethod
+	}{
+		{`{}`, "RS256", AuthBasic},
+		{`{"id_token_signing_alg_values_supported":["none","HS256","ES256","PS512","ES256K"]}`, "ES256 PS512", AuthBasic},
+		{`{"token_endpoint_auth_methods_supported":["client_secret_post","client_secret_basic"]}`, "RS256", AuthBasic},
+		{`{"token_endpoint_auth_methods_supported":["client_secret_post"]}`, "RS256", AuthPost},
+		{`{"token_endpoint_auth_methods_supported":["private_key_jwt"]}`, "RS256", AuthPost},
+		{`{"token_endpoint_auth_methods_supported":[]}`, "RS256", AuthPost},
+	} {
+		doc, err := parseObject([]byte(tt.doc))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got metadata
+		if err := got.readCapabilities(doc); err != nil {
+			t.Fatal(err)
+		}
+		if algs := strings.Join(got.algorithms, " "); algs != tt.algs {
+			t.Errorf("%s: algorithms %q, want %q", tt.doc, algs, tt.algs)
+		}
+		if method := got.authMethod(AuthAuto); method != tt.method {
+			t.Errorf("%s: method %s, want %s", tt.doc, method, tt.method)
+		}
+		if method := got.authMethod(AuthPost); method != AuthPost {
+			t.Errorf("%s: method %s, though post is set", tt.doc, method)
+		}
+	}
+	if algs := configured(Config{}).algorithms; len(algs) != 10 || strings.Contains(strings.Join(algs, " "), "HS") {
+		t.Errorf("algorithms without discovery: %v", algs)
+	}
+}

@@ -1,0 +1,126 @@
+package authserver
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"oauth-agent/agent/internal/secret"
+)
+
+// FuzzTokenAnswer: whatever a token endpoint says, what is taken from it can
+// stand in a header, is what every other reader would take, and no error quotes
+// the answer.
+func FuzzTokenAnswer(f *testing.F) {
+	for _, seed := range []string{
+		`{"access_token":"a","token_type":"Bearer","expires_in":60,"refresh_token":"r","id_token":"i"}`,
+		`{"access_token":"a","access_token":"b"}`, `{"Access_Token":"a"}`, `{"access_token":"a\r\nb"}`,
+		`{"access_token":"a","expires_in":1e300}`, `{"access_token":"a","expires_in":"-0x1p-2"}`,
+		`access_token=a&token_type=bearer`, `[]`, `null`, "{\"access_token\":\"\xff\"}", `{"access_token":"\ud800"}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		got, err := parseTokenAnswer(body)
+		if err != nil {
+			if len(body) > 60 && strings.Contains(err.Error(), string(body)) {
+				t.Errorf("error quotes the answer: %v", err)
+			}
+			return
+		}
+		var other map[string]any
+		if err := json.Unmarshal(body, &other); err != nil {
+			t.Fatalf("taken though it is no JSON: %v", err)
+		}
+		if other["access_token"] != got.access.Reveal() || got.access.Empty() {
+			t.Errorf("access token %q", got.access.Reveal())
+		}
+		if strings.ContainsFunc(got.access.Reveal(), func(r rune) bool { return r < ' ' || r > '~' }) {
+			t.Errorf("access token %q would break a header", got.access.Reveal())
+		}
+		if got.life < 0 || got.life > longestLife {
+			t.Errorf("life %v", got.life)
+		}
+	})
+}
+
+// keysOf serves a key set without a network.
+type keysOf []byte
+
+func (k keysOf) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(k)), Request: r}, nil
+}
+
+// offline is a client that needs no network to verify what s signs.
+func offline(t testing.TB, s signer) (*Client, *metadata) {
+	t.Helper()
+	cfg := Config{
+		Client: Credentials{ID: clientID}, Issuer: "https://as.example.com",
+		Authorize: "https://as.example.com/a", Token: "https://as.example.com/t",
+		Userinfo: "https://as.example.com/u", JWKS: "https://as.example.com/k",
+	}
+	set := marshal(t, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{s.public()}})
+	c := New(cfg, Options{HTTP: NewHTTP(keysOf(set), time.Second), Clock: newClock().Now})
+	return c, configured(cfg)
+}
+
+func offlineClaims() m {
+	now := newClock().Now().Unix()
+	return m{"iss": "https://as.example.com", "sub": "alice", "aud": clientID, "exp": now + 300, "iat": now, "nonce": "n-1"}
+}
+
+// FuzzIDToken: raw is a token as it may come; it passes only with the payload
+// that was signed. payload is signed by the right key; it passes only when an
+// independent reader finds the claims in it.
+func FuzzIDToken(f *testing.F) {
+	s := fixedSigner(f)
+	c, meta := offline(f, s)
+	good := marshal(f, offlineClaims())
+	raw := s.sign(f, good)
+	part := strings.Split(raw, ".")
+	for _, seed := range []string{
+		raw, part[0] + "." + part[1] + ".", "eyJhbGciOiJub25lIn0." + part[1] + ".", part[0] + ".." + part[2], "..", "",
+		`{"payload":"` + part[1] + `","signatures":[{"protected":"` + part[0] + `","signature":"` + part[2] + `"}]}`,
+	} {
+		f.Add(seed, good)
+	}
+	for _, seed := range []string{
+		`{"exp":1e300}`, `[]`, `{"aud":[null]}`, `{"aud":{}}`, `{"exp":"1"}`, `{"iss":"https://as.example.com","iss":"x"}`,
+		`{"_claim_names":{"a":"b"}}`, `{"_claim_names":{"a":""}}`, `{"at_hash":5}`, `{"sub":"\ud800"}`,
+	} {
+		f.Add("", []byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, token string, payload []byte) {
+		if got, err := c.verifyIDToken(t.Context(), meta, secret.New(token), secret.New("a")); err == nil {
+			read, _, err := c.ReadIDToken(secret.New(token))
+			if err != nil || !bytes.Equal(read, good) || got.identity().Subject != "alice" {
+				t.Errorf("accepted: %q", token)
+			}
+		}
+		got, err := c.verifyIDToken(t.Context(), meta, secret.New(s.sign(t, payload)), secret.New("a"))
+		if err != nil {
+			return
+		}
+		var other struct {
+			Iss, Sub string
+			Exp, Iat float64
+			Aud      any
+		}
+		if err := json.Unmarshal(payload, &other); err != nil {
+			t.Fatalf("accepted %q: %v", payload, err)
+		}
+		list, _ := other.Aud.([]any)
+		now := float64(c.now().Unix())
+		if other.Iss != c.cfg.Issuer || got.identity().Subject == "" || (other.Aud != clientID && !slices.Contains(list, any(clientID))) ||
+			other.Exp <= now-60 || other.Iat > now+61 {
+			t.Errorf("accepted %q", payload)
+		}
+	})
+}

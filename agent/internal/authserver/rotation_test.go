@@ -1,0 +1,407 @@
+package authserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"oauth-agent/agent/internal/secret"
+)
+
+// refreshes counts the refresh exchanges that the server saw.
+func (as *fakeAS) refreshes() (n int) {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	for _, f := range as.forms {
+		if f.Get("grant_type") == "refresh_token" {
+			n++
+		}
+	}
+	return n
+}
+
+func (as *fakeAS) reused() int {
+	as.mu.Lock()
+	defer as.mu.Unlock()
+	return as.reuse
+}
+
+func mustRefresh(t testing.TB, c *Client, g RefreshGrant) Tokens {
+	t.Helper()
+	got, err := c.Refresh(t.Context(), g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestRefresh(t *testing.T) {
+	as := newAS(t)
+	c := as.client()
+	session := as.enter(c)
+	got := mustRefresh(t, c, grantOf(session))
+	if got.Access.Reveal() != "access-2" || got.Refresh.Reveal() != "refresh-2" || got.ID.Equal(session.ID) {
+		t.Errorf("tokens %q %q", got.Access.Reveal(), got.Refresh.Reveal())
+	}
+	if got.Identity != session.Identity || !got.Expiry.Equal(as.clock.Now().Add(300*time.Second)) {
+		t.Errorf("identity %v, expiry %v", got.Identity, got.Expiry)
+	}
+	want := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {"refresh-1"}}
+	if f := as.forms[1]; f.Encode() != want.Encode() {
+		t.Errorf("form %v, want %v", f, want)
+	}
+}
+
+// TestConcurrentRefreshes: 64 callers with one refresh token against rotation
+// with reuse detection are one exchange, and none of them loses (oauth2-proxy's
+// losers deleted the session).
+func TestConcurrentRefreshes(t *testing.T) {
+	as := newAS(t)
+	c := as.client()
+	session := as.enter(c)
+	var wg sync.WaitGroup
+	for range 64 {
+		wg.Go(func() {
+			got, err := c.Refresh(t.Context(), grantOf(session))
+			if err != nil || got.Access.Reveal() != "access-2" || got.Refresh.Reveal() != "refresh-2" || got.ID.Empty() {
+				t.Errorf("%q %q, %v", got.Access.Reveal(), got.Refresh.Reveal(), err)
+			}
+		})
+	}
+	wg.Wait()
+	if n, reused := as.refreshes(), as.reused(); n != 1 || reused != 0 {
+		t.Errorf("%d exchanges, %d reuses; want 1 and 0", n, reused)
+	}
+}
+
+// TestChainUnderFire: callers of every age of one chain at once, while it grows.
+func TestChainUnderFire(t *testing.T) {
+	as := newAS(t)
+	c := as.client()
+	grants := []RefreshGrant{grantOf(as.enter(c))}
+	for range 5 {
+		grants = append(grants, grantOf(mustRefresh(t, c, grants[len(grants)-1])))
+		var wg sync.WaitGroup
+		for _, g := range append(grants, grants...) {
+			wg.Go(func() {
+				if _, err := c.Refresh(t.Context(), g); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		grants = append(grants, grantOf(mustRefresh(t, c, grants[0])))
+	}
+	if n := as.reused(); n != 0 {
+		t.Errorf("%d reuses", n)
+	}
+}
+
+// TestLateRefresh: a call that comes after the rotation with the old cookie.
+func TestLateRefresh(t *testing.T) {
+	as := newAS(t)
+	c := as.client()
+	first := grantOf(as.enter(c))
+	second := mustRefresh(t, c, first)
+
+	as.clock.Add(59 * time.Second)
+	if got := mustRefresh(t, c, first); !got.Access.Equal(second.Access) || !got.Refresh.Equal(second.Refresh) || !got.ID.Equal(second.ID) {
+		t.Errorf("late call got %q", got.Access.Reveal())
+	}
+	if n := as.refreshes(); n != 1 {
+		t.Errorf("%d exchanges, want 1", n)
+	}
+
+	third := mustRefresh(t, c, grantOf(second)) // who holds the newest wants another
+	if third.Access.Equal(second.Access) {
+		t.Error("a caller with the newest tokens got them again")
+	}
+	as.clock.Add(500 * time.Millisecond)
+	if got := mustRefresh(t, c, first); !got.Refresh.Equal(third.Refresh) {
+		t.Errorf("late call got %q, not the newest of the chain", got.Refresh.Reveal())
+	}
+
+	as.clock.Add(time.Second) // 60.5 s after the first rotation
+	if _, err := c.Refresh(t.Context(), first); !errors.Is(err, ErrSessionOver) {
+		t.Errorf("after the memory: %v", err)
+	}
+}
+
+// TestLateRefreshWithExpiredTokens: the chain goes on with its newest refresh
+// token when the access token at its end is of no use any more.
+func TestLateRefreshWithExpiredTokens(t *testing.T) {
+	as := newAS(t)
+	c := as.client(func(c *Config) { c.RefreshMemory = time.Hour })
+	first := grantOf(as.enter(c))
+	second := mustRefresh(t, c, first)
+	as.clock.Add(300*time.Second - soonExpired)
+	third := mustRefresh(t, c, first)
+	if third.Access.Equal(second.Access) || as.reused() != 0 {
+		t.Errorf("late call got %q, %d reuses", third.Access.Reveal(), as.reused())
+	}
+	if got := mustRefresh(t, c, grantOf(second)); !got.Access.Equal(third.Access) {
+		t.Errorf("the second got %q", got.Access.Reveal())
+	}
+}
+
+func TestLateRefreshWithUnknownExpiry(t *testing.T) {
+	as := newAS(t)
+	c := as.client()
+	session := as.enter(c)
+	as.set(func() {
+		as.answer = func(url.Values) (int, any) {
+			as.issued++
+			return 200, m{"access_token": fmt.Sprint("a", as.issued), "refresh_token": fmt.Sprint("r", as.issued)}
+		}
+	})
+	second := mustRefresh(t, c, grantOf(session))
+	if !second.Expiry.IsZero() {
+		t.Errorf("expiry %v, want unknown", second.Expiry)
+	}
+	if got := mustRefresh(t, c, grantOf(session)); !got.Access.Equal(second.Access) {
+		t.Errorf("late call got %q", got.Access.Reveal())
+	}
+}
+
+// TestRefreshWithoutRotation: what the server does not send again is kept
+// (Envoy's filter lost it), and the memory serves those alone who do not hold
+// the newest.
+func TestRefreshWithoutRotation(t *testing.T) {
+	as := newAS(t)
+	as.noRotate = true
+	c := as.client()
+	session := as.enter(c)
+	second := mustRefresh(t, c, grantOf(session))
+	if !second.Refresh.Equal(session.Refresh) || !second.ID.Equal(session.ID) || second.Identity != session.Identity {
+		t.Errorf("refresh token, ID token or identity was not kept: %v", second.Identity)
+	}
+	if got := mustRefresh(t, c, grantOf(session)); !got.Access.Equal(second.Access) {
+		t.Errorf("late call got %q", got.Access.Reveal())
+	}
+	third := mustRefresh(t, c, grantOf(second))
+	if third.Access.Equal(second.Access) {
+		t.Error("a caller with the newest tokens got them again")
+	}
+	for _, g := range []RefreshGrant{grantOf(session), grantOf(second), {Refresh: session.Refresh}} {
+		if got := mustRefresh(t, c, g); !got.Access.Equal(third.Access) {
+			t.Errorf("late call got %q", got.Access.Reveal())
+		}
+	}
+	if n := as.refreshes(); n != 2 {
+		t.Errorf("%d exchanges, want 2", n)
+	}
+}
+
+// TestRefreshTokenGivenTwice: a server that goes back to an older token must
+// not send the chain round in a ring.
+func TestRefreshTokenGivenTwice(t *testing.T) {
+	as := newAS(t)
+	c := as.client()
+	session := as.enter(c)
+	as.set(func() {
+		as.answer = func(form url.Values) (int, any) {
+			as.issued++
+			next := map[string]string{"refresh-1": "B", "B": "refresh-1"}[form.Get("refresh_token")]
+			return 200, m{"access_token": fmt.Sprint("a", as.issued), "refresh_token": next}
+		}
+	})
+	b := mustRefresh(t, c, grantOf(session))
+	a := mustRefresh(t, c, grantOf(b))
+	if got := mustRefresh(t, c, grantOf(session)); !got.Access.Equal(a.Access) {
+		t.Errorf("the first got %q, want the newest %q", got.Access.Reveal(), a.Access.Reveal())
+	}
+	if got := mustRefresh(t, c, grantOf(b)); !got.Access.Equal(a.Access) {
+		t.Errorf("the second got %q, want the newest %q", got.Access.Reveal(), a.Access.Reveal())
+	}
+	if got := mustRefresh(t, c, grantOf(a)); got.Refresh.Reveal() != "B" {
+		t.Errorf("the newest got %q", got.Refresh.Reveal())
+	}
+}
+
+// TestRefreshErrors: real servers say in many ways that a token is dead.
+func TestRefreshErrors(t *testing.T) {
+	for _, tt := range []struct {
+		status int
+		body   any
+		want   error
+	}{
+		{400, m{"error": "invalid_grant", "error_description": "c4nary"}, ErrSessionOver},
+		{400, m{"error": "invalid_request"}, ErrSessionOver},
+		{401, m{"error": "invalid_token"}, ErrSessionOver},
+		{400, "", ErrSessionOver},
+		{401, "", ErrSessionOver},
+		{403, "<p>c4nary</p>", ErrSessionOver},
+		{404, "", ErrSessionOver},
+		{400, m{"error": []string{"invalid_client"}}, ErrSessionOver},
+		{401, m{"error": "invalid_client"}, ErrClientRefused},
+		{400, m{"error": "unauthorized_client"}, ErrClientRefused},
+		{400, m{"error": "unsupported_grant_type"}, ErrClientRefused},
+		{400, m{"error": "invalid_scope"}, ErrClientRefused},
+		{408, m{"error": "invalid_grant"}, ErrUnavailable},
+		{429, m{"error": "invalid_grant"}, ErrUnavailable},
+		{500, m{"error": "invalid_grant"}, ErrUnavailable},
+		{200, m{"token_type": "bearer"}, ErrUnavailable},
+		{200, m{"access_token": "c4nary", "token_type": "mac"}, ErrUnavailable},
+	} {
+		as := newAS(t)
+		c := as.client()
+		session := as.enter(c)
+		as.set(func() { as.answer = func(url.Values) (int, any) { return tt.status, tt.body } })
+		_, err := c.Refresh(t.Context(), grantOf(session))
+		for _, e := range []error{ErrSessionOver, ErrClientRefused, ErrUnavailable, ErrIDToken, ErrCodeRefused} {
+			if errors.Is(err, e) != (e == tt.want) {
+				t.Errorf("%d %v: error is %v, want %v alone", tt.status, tt.body, err, tt.want)
+			}
+		}
+		if err != nil && strings.Contains(err.Error(), "c4nary") {
+			t.Errorf("%d: error quotes the server: %v", tt.status, err)
+		}
+		// Nothing of it is remembered.
+		as.set(func() { as.answer = nil })
+		mustRefresh(t, c, grantOf(session))
+	}
+	if _, err := newAS(t).client().Refresh(t.Context(), RefreshGrant{}); !errors.Is(err, ErrSessionOver) {
+		t.Errorf("without a refresh token: %v", err)
+	}
+}
+
+// TestRefreshedIDToken: it is checked like the first and must be of the same
+// user. When it is not, the rotated refresh token is not lost with it.
+func TestRefreshedIDToken(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		claims  m
+		session func(*RefreshGrant)
+		want    string
+	}{
+		{name: "same user"},
+		{name: "no nonce", claims: m{"nonce": nil}},
+		{name: "another sub", claims: m{"sub": "mally"}, want: "iss and sub"},
+		{name: "another nonce", claims: m{"nonce": "n-2"}, want: "nonce"},
+		{name: "another aud", claims: m{"aud": "x"}, want: "aud"},
+		{name: "expired", claims: m{"exp": 1}, want: "expired"},
+		{name: "at_hash of another", claims: m{"at_hash": atHash("x")}, want: "at_hash"},
+		{name: "session without ID token", claims: m{"sub": "mally"}, session: func(g *RefreshGrant) { g.ID = secret.String{} }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			as := newAS(t)
+			c := as.client()
+			grant := grantOf(as.enter(c))
+			if tt.session != nil {
+				tt.session(&grant)
+			}
+			as.set(func() { as.login = tt.claims })
+			got, err := c.Refresh(t.Context(), grant)
+			if tt.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				if got.ID.Empty() != grant.ID.Empty() {
+					t.Error("a session without ID token got one, or lost it")
+				}
+				return
+			}
+			if !errors.Is(err, ErrUnavailable) || errors.Is(err, ErrIDToken) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error is %v, want ErrUnavailable that tells %q", err, tt.want)
+			}
+			// Minutes later the server is itself again.
+			as.clock.Add(5 * time.Minute)
+			as.set(func() { as.login = nil })
+			if _, err := c.Refresh(t.Context(), grant); err != nil || as.reused() != 0 {
+				t.Errorf("the session was lost: %v, %d reuses", err, as.reused())
+			}
+		})
+	}
+}
+
+// TestRefreshTokenIsSalvaged out of an answer that is unusable otherwise, any
+// number of times.
+func TestRefreshTokenIsSalvaged(t *testing.T) {
+	as := newAS(t)
+	c := as.client()
+	grant := grantOf(as.enter(c))
+	as.set(func() {
+		as.answer = func(form url.Values) (int, any) {
+			status, body := as.grant(form)
+			delete(body, "access_token")
+			return status, body
+		}
+	})
+	for range 3 {
+		if _, err := c.Refresh(t.Context(), grant); !errors.Is(err, ErrUnavailable) {
+			t.Fatalf("error is %v", err)
+		}
+	}
+	as.handle("/keys", func(w http.ResponseWriter, _ *http.Request) { reply(w, 500, "") })
+	as.set(func() { as.answer, as.signer = nil, newSigner(t, "k2") })
+	if _, err := c.Refresh(t.Context(), grant); !errors.Is(err, ErrUnavailable) {
+		t.Fatalf("error is %v", err)
+	}
+	as.handle("/keys", nil)
+	as.clock.Add(retryKeys)
+	if got := mustRefresh(t, c, grant); got.Refresh.Reveal() != "refresh-6" || as.reused() != 0 {
+		t.Errorf("refresh token %q, %d reuses", got.Refresh.Reveal(), as.reused())
+	}
+}
+
+// TestRefreshSurvivesTheCaller: the browser that asked goes away, the rotated
+// token is there for the next.
+func TestRefreshSurvivesTheCaller(t *testing.T) {
+	as := newAS(t)
+	c := as.client()
+	session := as.enter(c)
+	asked, release := make(chan struct{}), make(chan struct{})
+	as.handle("/token", func(w http.ResponseWriter, r *http.Request) {
+		close(asked)
+		<-release
+		as.serveForm(w, r)
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	gone := make(chan error, 1)
+	go func() {
+		_, err := c.Refresh(ctx, grantOf(session))
+		gone <- err
+	}()
+	<-asked
+	cancel()
+	if err := <-gone; !errors.Is(err, context.Canceled) || !errors.Is(err, ErrUnavailable) {
+		t.Errorf("error is %v", err)
+	}
+	close(release)
+	if got := mustRefresh(t, c, grantOf(session)); got.Access.Reveal() != "access-2" {
+		t.Errorf("the next got %q", got.Access.Reveal())
+	}
+	if n := as.refreshes(); n != 1 {
+		t.Errorf("%d exchanges, want 1", n)
+	}
+}
+
+// TestRefreshWithoutMemory: switched off, late calls go to the server.
+func TestRefreshWithoutMemory(t *testing.T) {
+	as := newAS(t)
+	c := as.client(func(c *Config) { c.RefreshMemory = -1 })
+	session := as.enter(c)
+	mustRefresh(t, c, grantOf(session))
+	if _, err := c.Refresh(t.Context(), grantOf(session)); !errors.Is(err, ErrSessionOver) {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestPanicEndsOneCallNotTheProcess(t *testing.T) {
+	as := newAS(t)
+	session := as.enter(as.client())
+	c := New(as.config(), Options{Clock: as.clock.Now, Sealer: panicSealer{}})
+	if _, err := c.Refresh(t.Context(), grantOf(session)); !errors.Is(err, errPanic) || strings.Contains(err.Error(), "c4nary") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+type panicSealer struct{ Sealer }
+
+func (panicSealer) Seal([]byte) (string, error) { panic("c4nary") }

@@ -1,0 +1,228 @@
+package authserver
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"oauth-agent/agent/internal/secret"
+)
+
+// hang answers nothing until the client goes away.
+func hang(_ http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body) // or the server would not see it go
+	<-r.Context().Done()
+}
+
+// drip begins an answer that never ends.
+func drip(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	for r.Context().Err() == nil {
+		_, _ = w.Write([]byte(" "))
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-r.Context().Done():
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func flood(w http.ResponseWriter, _ *http.Request) {
+	chunk := bytes.Repeat([]byte(" "), 1<<20)
+	for range 50 {
+		if _, err := w.Write(chunk); err != nil {
+			return
+		}
+	}
+}
+
+func bomb(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Encoding", "gzip")
+	zw := gzip.NewWriter(w)
+	_, _ = zw.Write(bytes.Repeat([]byte(" "), 50<<20))
+	_ = zw.Close()
+}
+
+func reset(w http.ResponseWriter, _ *http.Request) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err == nil {
+		_ = conn.(*net.TCPConn).SetLinger(0)
+		_ = conn.Close()
+	}
+}
+
+// gibberish is no HTTP, and has a token in it.
+func gibberish(w http.ResponseWriter, _ *http.Request) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err == nil {
+		_, _ = io.WriteString(conn, "HTTP/1.1 c4nary c4nary\r\nc4nary\r\n\r\n")
+		_ = conn.Close()
+	}
+}
+
+// faults are the ways in which a server fails below HTTP and JSON.
+func faults() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{
+		"hang": hang, "drip": drip, "50 MB": flood, "gzip bomb": bomb, "reset": reset, "gibberish": gibberish,
+		"500": func(w http.ResponseWriter, _ *http.Request) { reply(w, 500, m{"error": "c4nary"}) },
+		"503": func(w http.ResponseWriter, _ *http.Request) { reply(w, 503, "") },
+		"302": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/c4nary", http.StatusFound) },
+		"307": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/c4nary", http.StatusTemporaryRedirect)
+		},
+		"304":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) },
+		"HTML":    func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, "<html>c4nary</html>") },
+		"empty":   func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, "") },
+		"array":   func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, []string{"c4nary"}) },
+		"null":    func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, "null") },
+		"deep":    func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, strings.Repeat("[", 1<<19)) },
+		"latin1":  func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, "{\"sub\":\"\xe4\"}") },
+		"two":     func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, `{"a":1}{"a":1}`) },
+		"twice":   func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, `{"sub":"alice","sub":"alice"}`) },
+		"429":     func(w http.ResponseWriter, _ *http.Request) { reply(w, 429, m{"error": "invalid_grant"}) },
+		"408":     func(w http.ResponseWriter, _ *http.Request) { reply(w, 408, m{"error": "invalid_grant"}) },
+		"no body": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
+	}
+}
+
+// TestFaultsAreTheServers runs every fault at every endpoint: each is
+// ErrUnavailable, none is followed, none is quoted.
+func TestFaultsAreTheServers(t *testing.T) {
+	calls := map[string]func(*Client, Tokens) error{
+		"/.well-known/openid-configuration": func(c *Client, _ Tokens) error { return c.Ready(t.Context()) },
+		"/token": func(c *Client, s Tokens) error {
+			_, err := c.Refresh(t.Context(), grantOf(s))
+			_, err2 := c.Exchange(t.Context(), goodGrant())
+			if !errors.Is(err2, ErrUnavailable) {
+				t.Errorf("Exchange: %v", err2)
+			}
+			return err
+		},
+		"/userinfo": func(c *Client, s Tokens) error {
+			_, err := c.Userinfo(t.Context(), s.Access, "alice")
+			return err
+		},
+		"/keys": func(c *Client, _ Tokens) error {
+			_, err := c.Exchange(t.Context(), goodGrant())
+			return err
+		},
+	}
+	for path, call := range calls {
+		for name, fault := range faults() {
+			t.Run(path+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				as := newAS(t)
+				session := as.enter(as.client())
+				as.handle(path, fault)
+				cfg := as.config()
+				c := New(cfg, Options{HTTP: NewHTTP(nil, 150*time.Millisecond), Clock: as.clock.Now})
+				if name != "hang" && name != "drip" { // the others are slow at most under load
+					c = as.client()
+				}
+				err := call(c, session)
+				if !errors.Is(err, ErrUnavailable) {
+					t.Fatalf("error is %v, want ErrUnavailable", err)
+				}
+				if strings.Contains(err.Error(), "c4nary") {
+					t.Errorf("error quotes the server: %v", err)
+				}
+				if n := as.count("/c4nary"); n != 0 {
+					t.Errorf("a redirect was followed %d times", n)
+				}
+				as.handle(path, nil)
+				as.clock.Add(2 * time.Second)
+				if _, err := c.Exchange(t.Context(), goodGrant()); err != nil {
+					t.Errorf("once the server is back: %v", err)
+				}
+			})
+		}
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	as := newAS(t)
+	c := as.client()
+	session := as.enter(c)
+	as.Close()
+	if _, err := c.Refresh(t.Context(), grantOf(session)); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("Refresh: %v", err)
+	}
+	if _, err := c.Userinfo(t.Context(), session.Access, ""); !errors.Is(err, ErrUnavailable) {
+		t.Errorf("Userinfo: %v", err)
+	}
+}
+
+func TestTellableKeepsOperatorsInformed(t *testing.T) {
+	h := NewHTTP(nil, time.Second)
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	encrypted := httptest.NewTLSServer(http.NotFoundHandler())
+	defer encrypted.Close()
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+
+	for _, tt := range []struct {
+		name, url, want string
+		ctx             context.Context
+	}{
+		{"refused", closed.URL, "refused", t.Context()},
+		{"TLS to plain", "https" + strings.TrimPrefix(plain.URL, "http"), "HTTP response to HTTPS client", t.Context()},
+		{"unknown CA", encrypted.URL, "certificate", t.Context()},
+		{"cancelled", plain.URL, "canceled", cancelled},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := h.Get(tt.ctx, tt.url+"/x?code=c4nary", secret.String{})
+			if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error is %v, want %q in it", err, tt.want)
+			}
+			if strings.Contains(err.Error(), "c4nary") {
+				t.Errorf("the query is told: %v", err)
+			}
+		})
+	}
+}
+
+func TestPostFormAuthenticates(t *testing.T) {
+	var form url.Values
+	var user, password string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		form = r.PostForm
+		user, password, _ = r.BasicAuth()
+	}))
+	defer srv.Close()
+	cred := Credentials{"a b:c", secret.New("p%s&s+")}
+	in := url.Values{"x": {"1&2+3"}}
+
+	for _, tt := range []struct {
+		method                         AuthMethod
+		user, password, formID, formPW string
+	}{
+		{AuthBasic, "a+b%3Ac", "p%25s%26s%2B", "", ""},
+		{AuthPost, "", "", "a b:c", "p%s&s+"},
+	} {
+		if _, err := NewHTTP(nil, time.Second).PostForm(t.Context(), srv.URL, in, cred, tt.method); err != nil {
+			t.Fatal(err)
+		}
+		if user != tt.user || password != tt.password {
+			t.Errorf("%s: Basic %q %q", tt.method, user, password)
+		}
+		if form.Get("client_id") != tt.formID || form.Get("client_secret") != tt.formPW || form.Get("x") != "1&2+3" {
+			t.Errorf("%s: form %v", tt.method, form)
+		}
+		if len(in) != 1 {
+			t.Errorf("%s: the caller's form was changed", tt.method)
+		}
+	}
+}
