@@ -23,6 +23,10 @@ type demo struct {
 // The provider is on 127.0.0.1 and the page on localhost: cookies do not know
 // ports, and these are two sites, as in real life.
 func newDemo(ctx context.Context, origin string, opts options, log *slog.Logger) (*demo, error) {
+	page, err := web.Demo(basePath)
+	if err != nil {
+		return nil, err
+	}
 	clientSecret := randomHex()
 	provider, err := idp.Start(ctx, "127.0.0.1:0", providerConfig(origin, clientSecret, opts))
 	if err != nil {
@@ -42,7 +46,7 @@ func newDemo(ctx context.Context, origin string, opts options, log *slog.Logger)
 	mux := http.NewServeMux()
 	mux.Handle(basePath+"/", reporter(opts.testReport, provider, journal.watch(a.Handler())))
 	mux.Handle("GET "+basePath+"/demo/cookies", journal.list(opts.accessTokenLifetime))
-	mux.Handle("/", page(web.Files, "demo/index.html"))
+	mux.Handle("/", page)
 	return &demo{
 		handler: onlyOrigin(origin, mux),
 		close: func() {

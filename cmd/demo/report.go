@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
+	"sync"
 
 	"oauth-agent/test/idp"
 )
@@ -15,8 +16,11 @@ func reporter(file string, provider *idp.Server, next http.Handler) http.Handler
 	if file == "" {
 		return next
 	}
+	var mu sync.Mutex // an older report must not replace a newer one
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		next.ServeHTTP(w, r)
+		mu.Lock()
+		defer mu.Unlock()
 		if err := writeReport(file, provider); err != nil {
 			panic(err) // a test that is not told what to look for would pass
 		}
@@ -24,7 +28,7 @@ func reporter(file string, provider *idp.Server, next http.Handler) http.Handler
 }
 
 func writeReport(file string, provider *idp.Server) error {
-	report, err := json.Marshal(map[string]any{"issued": provider.Issued(), "counts": provider.Counts()})
+	report, err := json.Marshal(map[string]any{"issued": append([]string{}, provider.Issued()...), "counts": provider.Counts()})
 	if err != nil {
 		return err
 	}

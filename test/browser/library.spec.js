@@ -1,0 +1,116 @@
+import { expect, test } from './support/fixtures.js';
+
+/** Makes an agent in the page, apart from the demo's own. */
+async function makeAgent(page, options = {}) {
+  await page.evaluate(async (more) => {
+    const { createAgent } = await import('/client/index.js');
+    window.agent = createAgent({ baseUrl: '/oauth-agent', ...more });
+    await window.agent.onPageLoad();
+  }, options);
+}
+
+/** Answers `/api/*` in place of an API behind the agent, and notes what it got. */
+async function fakeAPI(page, answers) {
+  const got = [];
+  await page.route('**/api/**', async (route) => {
+    const request = route.request();
+    got.push({ method: request.method(), csrf: (await request.allHeaders())['x-agent-csrf'] ?? '', body: request.postData() });
+    const [status, code] = answers.shift() ?? [200, ''];
+    await route.fulfill({ status, json: code ? { code } : { fine: true } });
+  });
+  return got;
+}
+
+test.describe('fetch', () => {
+  test.beforeEach(async ({ app }) => app.logIn());
+
+  test('repeats once after a refresh, body and all', async ({ app, demo }) => {
+    await makeAgent(app.page);
+    const got = await fakeAPI(app.page, [[401, 'token_expired']]);
+    const before = (await demo.report()).counts.refresh_token ?? 0;
+    expect(await app.page.evaluate(async () => (await window.agent.fetch('/api/orders', { method: 'POST', body: 'one order' })).status)).toBe(200);
+    expect(got.map(({ method, body }) => [method, body])).toEqual([['POST', 'one order'], ['POST', 'one order']]);
+    expect(got[0].csrf).not.toBe('');
+    expect(got[1].csrf).toBe(got[0].csrf);
+    expect((await demo.report()).counts.refresh_token).toBe(before + 1);
+  });
+
+  test('gives up after the second refusal', async ({ app }) => {
+    await makeAgent(app.page);
+    const got = await fakeAPI(app.page, [[401, 'token_expired'], [401, 'token_expired'], [200, '']]);
+    expect(await app.page.evaluate(async () => (await window.agent.fetch('/api/orders')).status)).toBe(401);
+    expect(got.length).toBe(2);
+    expect(got[0].csrf).toBe(''); // a GET needs none
+  });
+
+  test('shares one refresh among calls at the same time', async ({ app, demo }) => {
+    await makeAgent(app.page);
+    const got = await fakeAPI(app.page, Array(10).fill([401, 'token_expired']));
+    const before = (await demo.report()).counts.refresh_token ?? 0;
+    const statuses = await app.page.evaluate(async () => {
+      const calls = Array.from({ length: 10 }, (_, i) => window.agent.fetch(`/api/orders/${i}`));
+      return (await Promise.all(calls)).map(({ status }) => status);
+    });
+    expect(statuses).toEqual(Array(10).fill(200));
+    expect(got.length).toBe(20);
+    expect((await demo.report()).counts.refresh_token).toBe(before + 1);
+  });
+
+  test('says nothing to others', async ({ app }) => {
+    await makeAgent(app.page, { apiPaths: ['/api'] });
+    const seen = [];
+    await app.page.route('**/{apis,api,else}/**', async (route) => {
+      const headers = await route.request().allHeaders();
+      seen.push([new URL(route.request().url()).pathname, 'x-agent-csrf' in headers]);
+      await route.fulfill({ json: {} });
+    });
+    await app.page.evaluate(async () => {
+      for (const path of ['/api/orders', '/apis/orders', '/api/../else/orders', '/else/orders']) {
+        await window.agent.fetch(path, { method: 'POST' });
+      }
+    });
+    expect(seen).toEqual([['/api/orders', true], ['/apis/orders', false], ['/else/orders', false], ['/else/orders', false]]);
+  });
+});
+
+test('errors have codes', async ({ app }) => {
+  await app.open();
+  await makeAgent(app.page);
+  const codes = await app.page.evaluate(async () => {
+    const codeOf = (promise) => promise.then(() => '', (error) => `${error.name} ${error.status} ${error.code}`);
+    return [
+      await codeOf(window.agent.userInfo()),
+      await codeOf(window.agent.refresh()),
+      await codeOf(window.agent.logout()),
+      await codeOf(window.agent.login({ extraParams: { state: 'mine' } })),
+    ];
+  });
+  expect(codes).toEqual([
+    'AgentError 401 unauthorized_request',
+    'AgentError 401 unauthorized_request',
+    '', // nobody is logged in, as wanted
+    'AgentError 400 invalid_request',
+  ]);
+});
+
+test('an agent that is away is not a logout', async ({ app, context }) => {
+  await app.logIn();
+  await context.setOffline(true);
+  await app.click('Call user info');
+  await expect(app.notice).toHaveText('The server cannot be reached. Are you online?');
+  await expect(app.greeting).toBeVisible();
+  await context.setOffline(false);
+  await app.click('Call user info');
+  await expect(app.notice).toBeHidden();
+  await app.isLoggedIn();
+});
+
+test('extra parameters reach the authorization request', async ({ app }) => {
+  await app.open();
+  await makeAgent(app.page);
+  const asked = app.page.waitForRequest((request) => request.url().includes('response_type=code'));
+  await app.page.evaluate(() => window.agent.login({ extraParams: { ui_locales: 'fr & de', login_hint: 'zoë' } }));
+  const { searchParams } = new URL((await asked).url());
+  expect(searchParams.get('ui_locales')).toBe('fr & de');
+  expect(searchParams.get('login_hint')).toBe('zoë');
+});

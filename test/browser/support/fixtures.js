@@ -1,0 +1,104 @@
+import { test as base, expect } from '@playwright/test';
+
+import { start } from './process.js';
+import { Witness } from './witness.js';
+
+export { expect };
+
+/**
+ * Each test has a browser profile of its own, and a witness of all that its
+ * pages see; the demo is shared by the tests that start it alike.
+ */
+export const test = base.extend({
+  demoArgs: [[], { option: true, scope: 'worker' }],
+
+  demo: [async ({ demoArgs }, use) => {
+    const demo = await start(process.env.DEMO ?? '../../bin/demo', demoArgs, /Open\s+(http\S+)/);
+    await use(demo);
+    await demo.stop();
+    // The server's own log: nothing but warnings is written, and no test causes one.
+    expect(demo.log()).not.toMatch(/panic|level=ERROR/);
+  }, { scope: 'worker' }],
+
+  witness: [async ({ context, demo }, use) => {
+    const witness = new Witness(context);
+    await witness.watch();
+    await use(witness);
+    await witness.verify(await demo.report());
+  }, { auto: true }],
+
+  app: async ({ page, demo }, use) => use(new App(page, demo.url)),
+});
+
+/** The demo page, by what a user sees. */
+export class App {
+  /**
+   * @param {import('@playwright/test').Page} page
+   * @param {string} url
+   */
+  constructor(page, url) {
+    this.page = page;
+    this.url = url;
+    this.greeting = page.getByRole('heading', { name: /^Hello, / });
+    this.notice = page.locator('#notice');
+    this.calls = page.locator('#activity li');
+  }
+
+  async open() {
+    await this.page.goto(this.url);
+    await this.page.locator('main:not([aria-busy])').waitFor();
+  }
+
+  /** Another tab of the same browser. */
+  async anotherTab() {
+    const app = new App(await this.page.context().newPage(), this.url);
+    await app.open();
+    return app;
+  }
+
+  /** @param {string} name */
+  click(name) {
+    return this.page.getByRole('button', { name, exact: true }).click();
+  }
+
+  /** Opens the page and leaves it for the identity provider's login page. */
+  async toLoginPage() {
+    await this.open();
+    await this.click('Log in');
+    await this.page.getByLabel('User name').waitFor();
+  }
+
+  async signIn(user = 'ada') {
+    await this.page.getByLabel('User name').fill(user);
+    await this.page.getByLabel('Password').fill(user);
+    await this.click('Sign in');
+  }
+
+  async logIn(user = 'ada') {
+    await this.toLoginPage();
+    await this.signIn(user);
+    await this.isLoggedIn();
+  }
+
+  async isLoggedIn() {
+    await expect(this.greeting).toBeVisible();
+    await expect(this.page.locator('#claims dd').first()).toBeVisible();
+    await expect(this.page.locator('#cookies tr').first()).toBeVisible();
+    // Nothing of the authorization response is left in the address bar.
+    expect(this.page.url()).toBe(`${this.url}/`);
+  }
+
+  async isLoggedOut() {
+    await expect(this.page.getByRole('button', { name: 'Log in', exact: true })).toBeVisible();
+    await expect(this.greeting).toBeHidden();
+    expect(this.page.url()).toBe(`${this.url}/`);
+  }
+
+  /** Calls in the activity list, oldest first, as `POST /oauth-agent/refresh 204`. */
+  async callList() {
+    const lines = await this.calls.evaluateAll((items) => items.map((item) =>
+      [item.querySelector('.call')?.textContent, item.querySelector('.status')?.textContent, item.querySelector('.code')?.textContent]
+        .filter(Boolean).join(' ')));
+    return lines.reverse();
+  }
+}

@@ -1,0 +1,63 @@
+import { expect, test } from './support/fixtures.js';
+
+test('two tabs log in at once, and both complete', async ({ app }) => {
+  const second = await app.anotherTab();
+  await Promise.all([app.toLoginPage(), second.toLoginPage()]);
+  await app.signIn();
+  await app.isLoggedIn();
+  await second.signIn();
+  await second.isLoggedIn();
+
+  // The second login is the session now; the first tab goes on with it.
+  await app.click('Refresh tokens');
+  await expect(app.calls.filter({ hasText: '/oauth-agent/refresh' }).first()).toContainText('204');
+  await app.isLoggedIn();
+  await second.isLoggedIn();
+});
+
+test('two tabs refresh at once, and the provider sees one', async ({ app, demo }) => {
+  await app.logIn();
+  const second = await app.anotherTab();
+  await second.isLoggedIn();
+  const before = (await demo.report()).counts.refresh_token ?? 0;
+
+  await Promise.all([app.click('Refresh tokens'), second.click('Refresh tokens')]);
+  const refreshed = (tab) => tab.page.locator('#activity li', { hasText: /oauth-agent\/refresh|refreshed by another tab/ });
+  await expect(refreshed(app).first()).toBeVisible();
+  await expect(refreshed(second).first()).toBeVisible();
+  await Promise.all([app.isLoggedIn(), second.isLoggedIn()]);
+  expect((await demo.report()).counts.refresh_token).toBe(before + 1);
+});
+
+test('without locks and messages two tabs still both refresh', async ({ app, context }) => {
+  await context.addInitScript(() => {
+    Object.defineProperty(Navigator.prototype, 'locks', { value: undefined });
+    delete window.BroadcastChannel;
+  });
+  await app.logIn();
+  const second = await app.anotherTab();
+  await second.isLoggedIn();
+  await Promise.all([app.click('Refresh tokens'), second.click('Refresh tokens')]);
+  for (const tab of [app, second]) {
+    await expect(tab.calls.filter({ hasText: '/oauth-agent/refresh' })).toContainText('204');
+    await tab.page.reload();
+    await tab.isLoggedIn();
+  }
+});
+
+test('a login in one tab is seen in the other', async ({ app }) => {
+  await app.open();
+  const second = await app.anotherTab();
+  await second.logIn();
+  await app.isLoggedIn();
+});
+
+test('a logout in one tab is seen in the other within a second', async ({ app }) => {
+  await app.logIn();
+  const second = await app.anotherTab();
+  await second.isLoggedIn();
+  await app.click('Log out');
+  await expect(second.notice).toHaveText('You logged out in another tab.', { timeout: 1_000 });
+  await second.isLoggedOut();
+  await app.isLoggedOut();
+});
