@@ -110,6 +110,7 @@ func (a *Agent) buildLogin(wire *authserver.HTTP) error {
 		BasePath:              strings.TrimSuffix(cfg.BasePath, "/"),
 		CSRFHeader:            csrfHeader(cfg),
 		DirectLogout:          cfg.Logout.URL == "direct",
+		SessionClaims:         cfg.Session.Claims,
 	}, a.as, a.jar, sessions, a.clock, a.log)
 	return nil
 }

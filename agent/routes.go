@@ -28,6 +28,7 @@ func (a *Agent) agentEndpoints() []endpoint {
 	return []endpoint{
 		{path: "/login/start", methods: post(l.Start)},
 		{path: "/login/end", methods: post(l.End)},
+		{path: "/session", methods: get(l.Session)},
 		{path: "/userInfo", methods: get(l.UserInfo)},
 		{path: "/claims", methods: get(l.Claims)},
 		{path: "/refresh", methods: post(l.Refresh)},

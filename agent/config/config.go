@@ -114,6 +114,8 @@ type Session struct {
 	// Lifetime is the longest a session lasts from its login on; 0: as long as
 	// the browser runs and the authorization server allows.
 	Lifetime time.Duration `yaml:"lifetime" env:"SESSION_LIFETIME"`
+	// Claims lets GET /session tell the claims of the ID token.
+	Claims bool `yaml:"claims" env:"SESSION_CLAIMS"`
 }
 
 // Logout is how the SPA leaves.
@@ -202,12 +204,15 @@ func defaults() *Config {
 // HasAgent tells whether the OAuth Agent is configured.
 func (c *Config) HasAgent() bool {
 	return c.Issuer != "" || c.Endpoints != (Endpoints{}) || c.ClientID != "" || !c.ClientSecret.Empty() ||
-		c.RedirectURI != "" || len(c.TrustedWebOrigins) > 0 || len(c.Cookie.EncryptionKeys) > 0
+		c.ClientSecretFile != "" || c.RedirectURI != "" || len(c.TrustedWebOrigins) > 0 ||
+		len(c.Cookie.EncryptionKeys) > 0 || c.Cookie.EncryptionKeysFile != ""
 }
 
 // HasPKCEProxy tells whether the PKCE proxy is configured.
 func (c *Config) HasPKCEProxy() bool {
 	p := c.PKCEProxy
-	return p.ClientID != "" || !p.ClientSecret.Empty() || p.AuthURL != "" || p.TokenURL != "" ||
-		p.RedirectURL != "" || p.RevocationURL != "" || len(p.AllowedRedirectURIs) > 0 || len(p.AllowedClientIDs) > 0
+	return p.ClientID != "" || !p.ClientSecret.Empty() || p.ClientSecretFile != "" ||
+		p.AuthURL != "" || p.TokenURL != "" || p.RedirectURL != "" || p.RevocationURL != "" ||
+		!p.SigningKey.Empty() || p.SigningKeyFile != "" || !p.EncryptionKey.Empty() || p.EncryptionKeyFile != "" ||
+		len(p.AllowedRedirectURIs) > 0 || len(p.AllowedClientIDs) > 0 || p.AllowPlain
 }

@@ -12,9 +12,9 @@ import (
 
 // endAnswer is the answer of /login/end.
 type endAnswer struct {
-	Handled    bool   `json:"handled"`
-	IsLoggedIn bool   `json:"isLoggedIn"`
-	CSRF       string `json:"csrf,omitempty"`
+	Handled bool `json:"handled"`
+	status
+	ReturnTo string `json:"returnTo,omitempty"` // as /login/start was given it
 }
 
 // End answers POST /login/end, which the SPA calls on every page load with the
@@ -95,7 +95,11 @@ func (a *Agent) complete(w http.ResponseWriter, r *http.Request, got *cookie.Rec
 		return told(err)
 	}
 	a.log.InfoContext(r.Context(), "login completed")
-	httperr.WriteJSON(w, http.StatusOK, endAnswer{Handled: true, IsLoggedIn: true, CSRF: csrf.Reveal()})
+	httperr.WriteJSON(w, http.StatusOK, endAnswer{
+		Handled:  true,
+		status:   a.status(csrf, tokens.Expiry, a.sessions.EndsAt(a.clock())),
+		ReturnTo: t.ReturnTo,
+	})
 	return nil
 }
 
@@ -113,22 +117,13 @@ func (a *Agent) csrfToKeep(got *cookie.Received, user authserver.Identity) secre
 	return prior.CSRF()
 }
 
-// pageLoad tells whether the user is logged in. Cookies that do not open are
-// cleared, so that nobody is stuck with them.
+// pageLoad tells whether the user is logged in.
 func (a *Agent) pageLoad(w http.ResponseWriter, got *cookie.Received) error {
-	s, err := a.sessions.Current(got)
+	_, st, err := a.look(w, got)
 	if err != nil {
-		a.sessions.End(w, got)
-		httperr.WriteJSON(w, http.StatusOK, endAnswer{})
-		return nil
+		return err
 	}
-	csrf := s.CSRF()
-	if csrf.Empty() {
-		if csrf, err = a.sessions.RestoreCSRF(w, s); err != nil {
-			return told(err)
-		}
-	}
-	httperr.WriteJSON(w, http.StatusOK, endAnswer{IsLoggedIn: true, CSRF: csrf.Reveal()})
+	httperr.WriteJSON(w, http.StatusOK, endAnswer{status: st})
 	return nil
 }
 

@@ -28,6 +28,7 @@ type Config struct {
 	BasePath              string // of the agent, without a slash at its end
 	CSRFHeader            string
 	DirectLogout          bool // answer with the authorization server's own logout URL
+	SessionClaims         bool // /session tells the ID token's claims
 }
 
 // Agent is the endpoints with what they depend on.

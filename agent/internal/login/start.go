@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"strings"
 
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/cookie"
@@ -19,16 +20,19 @@ import (
 // State, nonce and PKCE verifier are made here and kept in a cookie that only
 // this browser has: the response is good for nobody else.
 //
-// Steps: read extraParams; build the request; make room among the logins under
+// Steps: read what the SPA asks for; build the request; make room among the logins under
 // way; set the cookie of this one.
 func (a *Agent) Start(w http.ResponseWriter, r *http.Request) error {
-	extra, err := readExtraParams(r)
+	wish, err := readWish(r)
 	if err != nil {
 		return err
 	}
-	t := transaction{State: random(), Nonce: random(), Verifier: authserver.NewVerifier(), Created: a.clock()}
+	t := transaction{
+		State: random(), Nonce: random(), Verifier: authserver.NewVerifier(),
+		Created: a.clock(), ReturnTo: wish.returnTo,
+	}
 	request, err := a.as.AuthorizationURL(r.Context(), authserver.AuthRequest{
-		State: t.State, Nonce: t.Nonce, Verifier: t.Verifier, Extra: extra,
+		State: t.State, Nonce: t.Nonce, Verifier: t.Verifier, Extra: wish.extra,
 	})
 	if err != nil {
 		return told(err)
@@ -54,16 +58,48 @@ func random() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// readExtraParams reads the optional body {"extraParams":[{"key":…,"value":…}]}.
-func readExtraParams(r *http.Request) ([]authserver.Param, error) {
+// wish is the optional body of /login/start:
+// {"extraParams":[{"key":…,"value":…}],"returnTo":"/path?query#fragment"}.
+type wish struct {
+	extra    []authserver.Param
+	returnTo string
+}
+
+func readWish(r *http.Request) (wish, error) {
 	body, err := readBody(r)
 	if err != nil || len(bytes.TrimSpace(body)) == 0 {
-		return nil, err
+		return wish{}, err
 	}
 	object, err := readJSON(body)
 	if err != nil {
-		return nil, err
+		return wish{}, err
 	}
+	extra, err := readExtraParams(object)
+	if err != nil {
+		return wish{}, err
+	}
+	returnTo, ok := object.OptionalText("returnTo")
+	if !ok || returnTo != "" && !localPath(returnTo) {
+		return wish{}, httperr.BadRequest("returnTo must be a path of the application, such as /orders?page=2", nil)
+	}
+	return wish{extra: extra, returnTo: returnTo}, nil
+}
+
+// maxReturnTo is the longest path to return to, in bytes: it travels in the
+// cookie of the login.
+const maxReturnTo = 1024
+
+// localPath tells a path of the page's own origin from what a browser takes for
+// another host: //host, /\host, and either with the control characters between
+// that the URL standard has browsers drop.
+func localPath(path string) bool {
+	if len(path) > maxReturnTo || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
+		return false
+	}
+	return !strings.ContainsFunc(path, func(r rune) bool { return r < 0x20 || r == 0x7f || r == '\\' })
+}
+
+func readExtraParams(object strictjson.Object) ([]authserver.Param, error) {
 	if !object.Has("extraParams") {
 		return nil, nil
 	}

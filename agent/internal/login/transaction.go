@@ -28,8 +28,9 @@ type transaction struct {
 	Nonce    string
 	Verifier secret.String
 	Created  time.Time
-	OpenID   bool // an ID token is expected
-	MaxAge   *int // asked for, in seconds
+	OpenID   bool   // an ID token is expected
+	MaxAge   *int   // asked for, in seconds
+	ReturnTo string // where the user was: a path of the SPA, or empty
 }
 
 const transactionVersion = 1
@@ -50,11 +51,11 @@ func (t transaction) record() []byte {
 		maxAge = binary.BigEndian.AppendUint32(nil, uint32(*t.MaxAge))
 	}
 	created := binary.BigEndian.AppendUint64(nil, uint64(t.Created.Unix()))
-	return seal.Pack(flags, []byte(t.State), []byte(t.Nonce), []byte(t.Verifier.Reveal()), created, maxAge)
+	return seal.Pack(flags, []byte(t.State), []byte(t.Nonce), []byte(t.Verifier.Reveal()), created, maxAge, []byte(t.ReturnTo))
 }
 
 func readTransaction(plain []byte) (transaction, error) {
-	f, err := seal.Unpack(plain, 6)
+	f, err := seal.Unpack(plain, 7)
 	if err != nil {
 		return transaction{}, err
 	}
@@ -64,7 +65,7 @@ func readTransaction(plain []byte) (transaction, error) {
 	t := transaction{
 		State: string(f[1]), Nonce: string(f[2]), Verifier: secret.New(string(f[3])),
 		Created: time.Unix(int64(binary.BigEndian.Uint64(f[4])), 0),
-		OpenID:  f[0][1] == 1,
+		OpenID:  f[0][1] == 1, ReturnTo: string(f[6]),
 	}
 	if len(f[5]) == 4 {
 		seconds := int(binary.BigEndian.Uint32(f[5]))

@@ -130,6 +130,17 @@ func (s *Session) CSRF() secret.String {
 // Expiry is when the access token expires; zero when that is unknown.
 func (s *Session) Expiry() time.Time { return s.head.expiry() }
 
+// EndsAt is when the session is over whatever happens; zero: no such time.
+func (s *Session) EndsAt() time.Time { return s.store.EndsAt(s.head.started()) }
+
+// EndsAt is when a session that started then is over; zero: no such time.
+func (st *Store) EndsAt(started time.Time) time.Time {
+	if st.lifetime == 0 {
+		return time.Time{}
+	}
+	return started.Add(st.lifetime)
+}
+
 // Expired tells whether the access token is known to be past its time.
 func (s *Session) Expired() bool {
 	e := s.Expiry()

@@ -1,0 +1,77 @@
+package login
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"oauth-agent/agent/internal/cookie"
+	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/secret"
+	"oauth-agent/agent/internal/session"
+)
+
+// status is what a page is told of its session. The times are in seconds from
+// now, and absent where they are not known; a negative one is past.
+type status struct {
+	IsLoggedIn           bool   `json:"isLoggedIn"`
+	CSRF                 string `json:"csrf,omitempty"`
+	AccessTokenExpiresIn *int64 `json:"accessTokenExpiresIn,omitempty"`
+	SessionExpiresIn     *int64 `json:"sessionExpiresIn,omitempty"`
+}
+
+func (a *Agent) status(csrf secret.String, tokenEnd, sessionEnd time.Time) status {
+	return status{
+		IsLoggedIn: true, CSRF: csrf.Reveal(),
+		AccessTokenExpiresIn: a.until(tokenEnd), SessionExpiresIn: a.until(sessionEnd),
+	}
+}
+
+// until is the seconds from now to t, or nil where t is unknown.
+func (a *Agent) until(t time.Time) *int64 {
+	if t.IsZero() {
+		return nil
+	}
+	seconds := int64(t.Sub(a.clock()) / time.Second)
+	return &seconds
+}
+
+// look finds the session for a page that asks whether there is one. Cookies
+// that do not open are cleared, so that nobody is stuck with them; a CSRF cookie
+// that got lost is made anew.
+func (a *Agent) look(w http.ResponseWriter, got *cookie.Received) (*session.Session, status, error) {
+	s, err := a.sessions.Current(got)
+	if err != nil {
+		a.sessions.End(w, got)
+		return nil, status{}, nil
+	}
+	csrf := s.CSRF()
+	if csrf.Empty() {
+		if csrf, err = a.sessions.RestoreCSRF(w, s); err != nil {
+			return nil, status{}, told(err)
+		}
+	}
+	return s, a.status(csrf, s.Expiry(), s.EndsAt()), nil
+}
+
+// Session answers GET /session with the same as /login/end says on a page load,
+// for a page that has no response to hand in; 200 also when logged out.
+//
+// The claims of the ID token come along where the settings say so: they are
+// personal data, which not every page needs.
+func (a *Agent) Session(w http.ResponseWriter, r *http.Request) error {
+	s, st, err := a.look(w, cookie.Read(r))
+	if err != nil {
+		return err
+	}
+	answer := struct {
+		status
+		Claims json.RawMessage `json:"claims,omitempty"`
+	}{status: st}
+	if s != nil && a.cfg.SessionClaims {
+		// Without an ID token, or with one that is not readable, there are none.
+		answer.Claims, _, _ = a.as.ReadIDToken(s.IDToken())
+	}
+	httperr.WriteJSON(w, http.StatusOK, answer)
+	return nil
+}
