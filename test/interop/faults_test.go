@@ -31,7 +31,7 @@ func logsOutWithoutTheServer(f *fixture) {
 	u.logIn("jane")
 	f.stopAS()
 	u.logOut()
-	u.noCookies()
+	u.noSession()
 }
 
 // startsFirst: the agent is up before the authorization server.

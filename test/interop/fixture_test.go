@@ -118,7 +118,7 @@ func (f *fixture) startPage() {
 
 func (f *fixture) startAS() {
 	f.t.Helper()
-	c := f.command(f.t, f.asPort, f.state, f.spaURL)
+	c := f.command(f)
 	maps.Copy(c.Env, f.scenario.as)
 	f.as = process.Start(f.t, c)
 	f.as.Until(f.t, patience, process.Listening(fmt.Sprintf("127.0.0.1:%d", f.asPort)))
@@ -134,12 +134,13 @@ func (f *fixture) stopAS() {
 
 func (f *fixture) agentSettings(port int) map[string]string {
 	secret := filepath.Join(f.t.TempDir(), "client-secret")
+	_ = secret
 	f.check(os.WriteFile(secret, []byte(clientSecret+"\n"), 0o600))
 	settings := map[string]string{
 		"PORT":                     strconv.Itoa(port),
 		"ISSUER":                   f.issuer,
 		"CLIENT_ID":                clientID,
-		"CLIENT_SECRET_FILE":       secret,
+		"CLIENT_SECRET":            clientSecret,
 		"REDIRECT_URI":             f.spaURL,
 		"POST_LOGOUT_REDIRECT_URI": f.spaURL,
 		"SCOPE":                    "openid profile",
@@ -150,8 +151,10 @@ func (f *fixture) agentSettings(port int) map[string]string {
 	if f.scenario.tls {
 		settings["SERVER_CERT_FILE"], settings["SERVER_KEY_FILE"] = f.certificate()
 	}
-	for name, value := range f.scenario.agent {
-		settings[name] = strings.ReplaceAll(value, "{issuer}", f.issuer)
+	for _, more := range []map[string]string{f.product.agent, f.scenario.agent} {
+		for name, value := range more {
+			settings[name] = strings.ReplaceAll(value, "{issuer}", f.issuer)
+		}
 	}
 	return settings
 }

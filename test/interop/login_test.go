@@ -183,8 +183,7 @@ func carriesLargeTokens(f *fixture) {
 		}
 	}
 	u.nothingForScripts()
-	u.logOut()
-	u.noCookies()
+	u.leave()
 }
 
 func text(v any) string {

@@ -23,7 +23,9 @@ const (
 // product is a real authorization server: how to run it, and how its pages work.
 type product struct {
 	issuerPath string
-	command    func(t *testing.T, port int, state string, redirectURI string) process.Command
+	// agent is what the agent is told beside the issuer.
+	agent   map[string]string
+	command func(f *fixture) process.Command
 	// endSessions makes every token of the state's server invalid.
 	endSessions func(f *fixture)
 
@@ -45,11 +47,11 @@ func oidcProvider(t *testing.T) product {
 	node := filepath.Join(dir, "node_modules", ".bin", "node")
 	needs(t, node)
 	return product{
-		command: func(_ *testing.T, port int, state, redirectURI string) process.Command {
+		command: func(f *fixture) process.Command {
 			return process.Command{Path: node, Args: []string{"server.mjs"}, Dir: dir, Env: map[string]string{
-				"PORT": strconv.Itoa(port), "STATE_FILE": filepath.Join(state, "state.json"),
+				"PORT": strconv.Itoa(f.asPort), "ISSUER": f.issuer, "STATE_FILE": filepath.Join(f.state, "state.json"),
 				"CLIENT_ID": clientID, "CLIENT_SECRET": clientSecret,
-				"REDIRECT_URIS": redirectURI, "POST_LOGOUT_REDIRECT_URIS": redirectURI,
+				"REDIRECT_URIS": f.spaURL, "POST_LOGOUT_REDIRECT_URIS": f.spaURL,
 			}}
 		},
 		endSessions: func(f *fixture) { // the user logs out at the server itself
@@ -77,17 +79,19 @@ func django(t *testing.T) product {
 	dir := absolute(t, "django")
 	needs(t, python)
 	needs(t, "/usr/lib/python3/dist-packages/oauth2_provider")
-	command := func(t *testing.T, port int, state, redirectURI string) process.Command {
+	command := func(f *fixture) process.Command {
 		return process.Command{Path: python, Args: []string{"server.py", "serve"}, Dir: dir, Env: map[string]string{
-			"PORT": strconv.Itoa(port), "STATE_DIR": state,
-			"CLIENT_ID": clientID, "CLIENT_SECRET": clientSecret, "REDIRECT_URIS": redirectURI,
+			"PORT": strconv.Itoa(f.asPort), "STATE_DIR": f.state,
+			"CLIENT_ID": clientID, "CLIENT_SECRET": clientSecret, "REDIRECT_URIS": f.spaURL,
 		}}
 	}
 	return product{
 		issuerPath: "/o",
-		command:    command,
+		// Not announced by this server.
+		agent:   map[string]string{"REVOCATION_ENDPOINT": "{issuer}/revoke_token/"},
+		command: command,
 		endSessions: func(f *fixture) {
-			c := command(f.t, 0, f.state, "")
+			c := command(f)
 			c.Args = []string{"server.py", "end-sessions"}
 			process.Run(f.t, patience, c)
 		},

@@ -114,7 +114,7 @@ func expires(f *fixture) {
 	u.userInfo()
 	time.Sleep(2500 * time.Millisecond)
 	u.logOut() // needs no access token
-	u.noCookies()
+	u.noSession()
 }
 
 // endsAtTheServer: the tokens are revoked there, so the session is over here.

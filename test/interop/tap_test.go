@@ -28,7 +28,6 @@ type tap struct {
 	mu      sync.Mutex
 	secrets map[string]string // secret to what it is
 	grants  map[string]int    // answered with 200, by grant_type
-	revoked int
 }
 
 func newTap(address string, upstream *url.URL) *tap {
@@ -70,11 +69,6 @@ func (p *tap) asked(w http.ResponseWriter, r *http.Request) {
 			p.learn(name, form.Get(name))
 		}
 		r.Header.Set("X-Tap-Grant", form.Get("grant_type")) // for answered; servers do not care
-		if form.Has("token") {
-			p.mu.Lock()
-			p.revoked++
-			p.mu.Unlock()
-		}
 	}
 	p.proxy.ServeHTTP(w, r)
 }
@@ -95,11 +89,9 @@ func (p *tap) answered(r *http.Response) error {
 	for _, name := range []string{"access_token", "refresh_token", "id_token"} {
 		value, _ := answer[name].(string)
 		p.learn(name, value)
-		if header, rest, ok := strings.Cut(value, "."); ok && name == "id_token" {
-			payload, signature, _ := strings.Cut(rest, ".")
-			p.learn("id_token payload", payload)
-			p.learn("id_token signature", signature)
-			_ = header
+		if part := strings.Split(value, "."); name == "id_token" && len(part) == 3 {
+			p.learn("id_token payload", part[1])
+			p.learn("id_token signature", part[2])
 		}
 	}
 	if grant := r.Request.Header.Get("X-Tap-Grant"); grant != "" && r.StatusCode == http.StatusOK {
@@ -134,12 +126,6 @@ func (p *tap) count(grant string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.grants[grant]
-}
-
-func (p *tap) revocations() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.revoked
 }
 
 // leaks names the secrets that text holds.
