@@ -1,10 +1,7 @@
 import { expect, test } from './support/fixtures.js';
-import { startStranger } from './support/stranger.js';
+import { ENDPOINTS, attempts, startStranger } from './support/stranger.js';
 
-const ENDPOINTS = [
-  ['POST', '/login/start'], ['POST', '/login/end'], ['GET', '/userInfo'], ['GET', '/claims'],
-  ['POST', '/refresh'], ['POST', '/logout'], ['GET', '/logout/continue'], ['GET', '/demo/cookies'],
-];
+const endpoints = [...ENDPOINTS, ['GET', '/demo/cookies']];
 
 // Cookies ignore ports, so SameSite=Strict does not hold the second one back:
 // there the agent's own check of the origin is all there is.
@@ -21,11 +18,11 @@ for (const [kind, host] of [['of another site', '127.0.0.1'], ['of another port,
     });
     await page.goto(stranger.url);
 
-    for (const [method, path] of ENDPOINTS) {
+    for (const [method, path] of endpoints) {
       const readable = await page.evaluate(attempts, { method, url: `${demo.url}/oauth-agent${path}` });
       expect(readable, `${method} ${path}`).toEqual([]);
     }
-    expect(statuses.length).toBeGreaterThanOrEqual(ENDPOINTS.length);
+    expect(statuses.length).toBeGreaterThanOrEqual(endpoints.length);
     expect(statuses.filter((status) => status < 400)).toEqual([]);
 
     // A form needs no permission to be sent.
@@ -61,31 +58,6 @@ test('no page can frame the demo', async ({ app, context }) => {
   await blocked;
   await stranger.close();
 });
-
-/**
- * Tries a call in each way that needs no preflight, and in one that does.
- *
- * @returns {Promise<string[]>} the ways in which the page could read an answer
- */
-async function attempts({ method, url }) {
-  const ways = {
-    plain: {},
-    opaque: { mode: 'no-cors' },
-    json: { headers: { 'Content-Type': 'application/json' } },
-    csrf: { headers: { 'x-agent-csrf': 'guessed' } },
-  };
-  const body = method === 'POST' ? '{"pageUrl":"http://localhost/"}' : undefined;
-  const readable = [];
-  for (const [way, init] of Object.entries(ways)) {
-    try {
-      const response = await fetch(url, { method, body, credentials: 'include', redirect: 'follow', ...init });
-      if (response.type !== 'opaque') readable.push(`${way}: ${response.status}`);
-    } catch {
-      // What a page is told when it may not read the answer.
-    }
-  }
-  return readable;
-}
 
 /** @param {string} action */
 function submit(action) {

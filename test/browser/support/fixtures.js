@@ -14,7 +14,7 @@ export const test = base.extend({
 
   demo: [async ({ demoArgs }, use) => {
     const demo = await start(process.env.DEMO ?? '../../bin/demo', demoArgs, /Open\s+(http\S+)/);
-    await use(demo);
+    await use({ ...demo, url: demo.found[1] });
     await demo.stop();
     // The server's own log: nothing but warnings is written, and no test causes one.
     expect(demo.log()).not.toMatch(/panic|level=ERROR/);

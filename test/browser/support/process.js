@@ -7,22 +7,20 @@ import { join } from 'node:path';
 const PATIENCE_MS = 15_000;
 
 /**
- * Starts a server that prints where it is, and the file where it reports what
- * the identity provider issued.
+ * Starts a server that prints where it is, and that reports in a file what its
+ * identity provider has issued.
  *
  * @param {string} program
  * @param {string[]} args beside those for port and report
- * @param {RegExp} ready its first group is the URL to open
+ * @param {RegExp} ready what it prints when it is there
  */
 export async function start(program, args, ready) {
   const directory = await mkdtemp(join(tmpdir(), 'oauth-agent-browser-'));
   const report = join(directory, 'report.json');
   const child = spawn(program, ['-port', '0', '-test-report', report, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const output = collect(child);
-  const [line, url] = await output.match(ready);
   return {
-    url,
-    line,
+    found: await output.match(ready),
     log: () => output.text(),
     /** What the identity provider issued and how often it was asked. */
     report: async () => JSON.parse(await readFile(report, 'utf8')),

@@ -1,5 +1,11 @@
 import { createServer } from 'node:http';
 
+/** Of the agent, below its base path. */
+export const ENDPOINTS = [
+  ['POST', '/login/start'], ['POST', '/login/end'], ['GET', '/userInfo'], ['GET', '/claims'],
+  ['POST', '/refresh'], ['POST', '/logout'], ['GET', '/logout/continue'],
+];
+
 /**
  * A server of somebody else, with an empty page.
  *
@@ -18,4 +24,29 @@ export async function startStranger(host) {
       server.closeAllConnections();
     }),
   };
+}
+
+/**
+ * Tries a call in each way that needs no preflight, and in one that does.
+ *
+ * @returns {Promise<string[]>} the ways in which the page could read an answer
+ */
+export async function attempts({ method, url }) {
+  const ways = {
+    plain: {},
+    opaque: { mode: 'no-cors' },
+    json: { headers: { 'Content-Type': 'application/json' } },
+    csrf: { headers: { 'x-agent-csrf': 'guessed' } },
+  };
+  const body = method === 'POST' ? '{"pageUrl":"http://localhost/"}' : undefined;
+  const readable = [];
+  for (const [way, init] of Object.entries(ways)) {
+    try {
+      const response = await fetch(url, { method, body, credentials: 'include', redirect: 'follow', ...init });
+      if (response.type !== 'opaque') readable.push(`${way}: ${response.status}`);
+    } catch {
+      // What a page is told when it may not read the answer.
+    }
+  }
+  return readable;
 }

@@ -1,0 +1,96 @@
+import { App, expect, test as base } from './support/fixtures.js';
+import { start } from './support/process.js';
+import { ENDPOINTS, attempts } from './support/stranger.js';
+
+// Page and agent on two hosts of one site, over TLS: names, Secure, SameSite and
+// CORS are here the browser's own judgement.
+const test = base.extend({
+  demo: [async ({}, use) => {
+    const stack = await start(process.env.CROSSORIGIN ?? '../../bin/crossorigin', [], /Key (\S+)\nOpen (\S+)/);
+    const [, key, url] = stack.found;
+    await use({ ...stack, key, url, api: url.replace('www.', 'api.'), stranger: url.replace('www.', 'other.') });
+    await stack.stop();
+  }, { scope: 'worker' }],
+
+  browser: [async ({ playwright, demo, launchOptions }, use) => {
+    const browser = await playwright.chromium.launch({
+      ...launchOptions,
+      args: [
+        ...launchOptions.args,
+        '--host-resolver-rules=MAP *.app.local 127.0.0.1',
+        `--ignore-certificate-errors-spki-list=${demo.key}`,
+      ],
+    });
+    await use(browser);
+    await browser.close();
+  }, { scope: 'worker' }],
+});
+
+/** The demo page, without the demo's own server behind it. */
+async function logIn(page, url) {
+  const app = new App(page, url);
+  await app.toLoginPage();
+  await app.signIn();
+  await expect(app.greeting).toHaveText('Hello, Ada Lovelace');
+  return app;
+}
+
+test('cookies have the strongest names that the browser knows', async ({ context, demo, page }) => {
+  await logIn(page, demo.url);
+  const cookies = await context.cookies(`${demo.api}/oauth-agent/x`);
+  expect(cookies.map(({ name, path }) => [name, path]).sort()).toEqual([
+    ['__Host-Http-agent-at', '/'],
+    ['__Host-Http-agent-csrf', '/'],
+    ['__Secure-agent-auth', '/oauth-agent'],
+    ['__Secure-agent-id', '/oauth-agent'],
+  ]);
+  for (const cookie of cookies) {
+    expect(cookie).toMatchObject({ domain: 'api.app.local', httpOnly: true, secure: true, sameSite: 'Strict' });
+  }
+  expect(await context.cookies(demo.url)).toEqual([]);
+});
+
+test('log in, reload, refresh, log out', async ({ context, demo, page }) => {
+  const app = await logIn(page, demo.url);
+  await page.reload();
+  await expect(app.greeting).toHaveText('Hello, Ada Lovelace');
+  await app.click('Refresh tokens');
+  await expect(app.calls.filter({ hasText: '/oauth-agent/refresh' })).toContainText('204');
+  await app.click('Log out');
+  await app.isLoggedOut();
+  expect(await context.cookies(`${demo.api}/oauth-agent/x`)).toEqual([]);
+});
+
+test('errors can be read by the page', async ({ demo, page }) => {
+  const app = new App(page, demo.url);
+  await app.open();
+  const code = await page.evaluate(async (baseUrl) => {
+    const { createAgent } = await import('/client/index.js');
+    return createAgent({ baseUrl }).userInfo().catch((error) => error.code);
+  }, `${demo.api}/oauth-agent`);
+  expect(code).toBe('unauthorized_request');
+});
+
+test('a page of the same site that is not trusted gets nothing', async ({ context, demo, page }) => {
+  const app = await logIn(page, demo.url);
+  const cookies = await context.cookies(`${demo.api}/oauth-agent/x`);
+  const before = (await demo.report()).counts;
+
+  const stranger = await context.newPage();
+  const statuses = [];
+  stranger.on('response', (response) => {
+    if (response.url().startsWith(demo.api)) statuses.push(response.status());
+  });
+  await stranger.goto(demo.stranger);
+  for (const [method, path] of ENDPOINTS) {
+    expect(await stranger.evaluate(attempts, { method, url: `${demo.api}/oauth-agent${path}` }), `${method} ${path}`).toEqual([]);
+  }
+  expect(statuses.length).toBeGreaterThanOrEqual(ENDPOINTS.length);
+  // A preflight is answered with 204, and without a word of permission.
+  expect(statuses.filter((status) => status < 400 && status !== 204)).toEqual([]);
+
+  expect((await demo.report()).counts).toEqual(before);
+  expect(await context.cookies(`${demo.api}/oauth-agent/x`)).toEqual(cookies);
+  await page.reload();
+  await expect(app.greeting).toHaveText('Hello, Ada Lovelace');
+});
