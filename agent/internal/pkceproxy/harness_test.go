@@ -193,7 +193,9 @@ func serve(p *pkceproxy.Proxy, log *slog.Logger) http.Handler {
 		h := renderer.Handle(route.Handler)
 		if route.CORS {
 			h = p.CORS(h)
-			mux.Handle("OPTIONS "+route.Path, h)
+			if route.Method != http.MethodHead {
+				mux.Handle("OPTIONS "+route.Path, h)
+			}
 		}
 		mux.Handle(route.Method+" "+route.Path, h)
 	}

@@ -135,3 +135,18 @@ func TestCORS(t *testing.T) {
 		t.Errorf("%d", r.StatusCode)
 	}
 }
+
+func TestHead(t *testing.T) {
+	w := newWorld(t)
+	for path, want := range map[string]int{
+		"/.well-known/oauth-authorization-server":        http.StatusOK,
+		"/oauth/authorization?" + goodRequest().Encode(): http.StatusFound,
+		"/callback": http.StatusBadRequest,
+	} {
+		req, err := http.NewRequest(http.MethodHead, w.proxy.URL+path, nil)
+		fatalIf(t, err)
+		if r := w.do(req); r.StatusCode != want || r.body != "" {
+			t.Errorf("%s: %d %q", path, r.StatusCode, r.body)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package pkceproxy
 import (
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/rs/cors"
 
@@ -35,23 +36,28 @@ func (p *Proxy) Routes() []Route {
 	routes := p.routesBelow("")
 	if base := p.basePath(); base != "" {
 		routes = append(routes, p.routesBelow(base)...)
-		routes = append(routes, Route{http.MethodGet, metadataPath + base, p.Metadata, true})
+		routes = append(routes, readable(metadataPath+base, p.Metadata, true)...)
 	}
 	return routes
 }
 
 func (p *Proxy) routesBelow(base string) []Route {
-	routes := []Route{
-		{http.MethodGet, base + authorizationPath, p.Authorize, false},
-		{http.MethodGet, base + authorizePath, p.Authorize, false},
-		{http.MethodGet, base + callbackPath, p.Callback, false},
-		{http.MethodPost, base + tokenPath, p.Token, true},
-		{http.MethodGet, base + metadataPath, p.Metadata, true},
-	}
+	routes := slices.Concat(
+		readable(base+authorizationPath, p.Authorize, false),
+		readable(base+authorizePath, p.Authorize, false),
+		readable(base+callbackPath, p.Callback, false),
+		readable(base+metadataPath, p.Metadata, true),
+		[]Route{{http.MethodPost, base + tokenPath, p.Token, true}},
+	)
 	if p.revocation {
 		routes = append(routes, Route{http.MethodPost, base + revokePath, p.Revoke, true})
 	}
 	return routes
+}
+
+// readable is an endpoint for GET, and so for HEAD (RFC 9110 9.1).
+func readable(path string, h httperr.Handler, cors bool) []Route {
+	return []Route{{http.MethodGet, path, h, cors}, {http.MethodHead, path, h, cors}}
 }
 
 // basePath gives the path of the issuer.
