@@ -5,6 +5,8 @@ package interop
 import (
 	"net/http"
 	"time"
+
+	"oauth-agent/test/internal/process"
 )
 
 // outlivesTheServer: an authorization server that is away costs no session.
@@ -66,4 +68,16 @@ func restarts(f *fixture) {
 		f.t.Errorf("the login under way: %d %+v", status, end)
 	}
 	u.userInfo()
+}
+
+// checks: the command "check" tells good settings from a server that is away.
+func checks(f *fixture) {
+	c := process.Command{Path: f.agent.Path(), Args: []string{"check"}, Dir: f.t.TempDir(), Env: f.settings}
+	process.Run(f.t, patience, c)
+	f.stopAS()
+	p := process.Start(f.t, c)
+	if p.Wait(f.t, patience) == 0 {
+		f.t.Errorf("check is content without the authorization server:\n%s", p.Output())
+	}
+	f.quiet(p)
 }

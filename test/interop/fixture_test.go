@@ -140,7 +140,7 @@ func (f *fixture) agentSettings(port int) map[string]string {
 		"PORT":                     strconv.Itoa(port),
 		"ISSUER":                   f.issuer,
 		"CLIENT_ID":                clientID,
-		"CLIENT_SECRET":            clientSecret,
+		"CLIENT_SECRET_FILE":       secret,
 		"REDIRECT_URI":             f.spaURL,
 		"POST_LOGOUT_REDIRECT_URI": f.spaURL,
 		"SCOPE":                    "openid profile",
@@ -185,6 +185,9 @@ func (f *fixture) nothingLeaked() {
 		}
 	}
 	f.quiet(f.agent)
+	if missing := f.tap.unseen(); f.tap.count("authorization_code") > 0 && len(missing) > 0 {
+		f.t.Errorf("the tap saw no %v, so that nothing is proven", missing)
+	}
 }
 
 func (f *fixture) quiet(agent *process.Process) {

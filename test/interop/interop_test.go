@@ -28,6 +28,7 @@ func TestOIDCProvider(t *testing.T) {
 		{name: "direct logout", agent: map[string]string{"LOGOUT_URL": "direct"}, run: logsOutDirectly},
 		{name: "logout while the server is away", run: logsOutWithoutTheServer},
 
+		{name: "check", run: checks},
 		{name: "the server restarts", run: outlivesTheServer},
 		{name: "the agent starts first", late: true, run: startsFirst},
 		{name: "the agent restarts", run: restarts},
@@ -51,6 +52,7 @@ func TestDjango(t *testing.T) {
 
 		{name: "logout", run: logsOutHere},
 
+		{name: "check", run: checks},
 		{name: "the server restarts", run: outlivesTheServer},
 		{name: "the agent starts first", late: true, run: startsFirst},
 		{name: "the agent restarts", run: restarts},

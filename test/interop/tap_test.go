@@ -8,10 +8,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -118,8 +120,11 @@ func (p *tap) learn(name, value string) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.secrets[value] = name
-	p.secrets[url.QueryEscape(value)] = name
+	for _, form := range []string{value, url.QueryEscape(value)} {
+		if p.secrets[form] == "" { // a token to be revoked is known by a better name
+			p.secrets[form] = name
+		}
+	}
 }
 
 func (p *tap) count(grant string) int {
@@ -139,4 +144,14 @@ func (p *tap) leaks(text string) []string {
 		}
 	}
 	return found
+}
+
+// unseen names what every login needs and yet did not pass.
+func (p *tap) unseen() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	seen := slices.Collect(maps.Values(p.secrets))
+	return slices.DeleteFunc([]string{
+		"client_secret as sent", "code", "code_verifier", "access_token", "refresh_token",
+	}, func(name string) bool { return slices.Contains(seen, name) })
 }
