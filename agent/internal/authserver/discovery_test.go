@@ -41,6 +41,10 @@ func TestDiscoveryIsLazySharedAndCached(t *testing.T) {
 	if n := as.count(wellKnownPath); n != 1 {
 		t.Errorf("asked %d times, want 1", n)
 	}
+	// One who saw nothing and comes when the others have landed.
+	if found, err := c.discovery.renew(t.Context()); found == nil || err != nil || as.count(wellKnownPath) != 1 {
+		t.Errorf("a late flight: %v, asked %d times", err, as.count(wellKnownPath))
+	}
 }
 
 func TestDiscoveryIsRenewedAndKeepsTheOldOnFailure(t *testing.T) {
@@ -58,6 +62,7 @@ func TestDiscoveryIsRenewedAndKeepsTheOldOnFailure(t *testing.T) {
 			t.Fatalf("end session endpoint %q while the server is down", got)
 		}
 		settled(c)
+		as.clock.Add(retryMissing)
 	}
 	if n := as.count(wellKnownPath); n != 2 {
 		t.Errorf("asked %d times, want 2: a failure is remembered", n)
@@ -85,6 +90,10 @@ func TestDiscoveryFailureIsRememberedShortly(t *testing.T) {
 	}
 	if n := as.count(wellKnownPath); n != 1 {
 		t.Errorf("asked %d times at once, want 1", n)
+	}
+	as.clock.Add(retryMissing)
+	if err := c.Ready(t.Context()); err == nil || as.count(wellKnownPath) != 2 {
+		t.Errorf("a second later: %v, asked %d times", err, as.count(wellKnownPath))
 	}
 	as.handle(wellKnownPath, nil)
 	as.clock.Add(retryMissing)

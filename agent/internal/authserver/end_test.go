@@ -140,7 +140,9 @@ func TestEndWhenTheServerFails(t *testing.T) {
 		"refused": {func(w http.ResponseWriter, _ *http.Request) {
 			reply(w, 400, m{"error": "unsupported_token_type", "error_description": "c4nary"})
 		}, "(unsupported_token_type)"},
-		"redirect":    {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/c4nary", 307) }, "307"},
+		"redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/c4nary", http.StatusTemporaryRedirect)
+		}, "307"},
 		"empty is ok": {func(http.ResponseWriter, *http.Request) {}, ""},
 	} {
 		as := newAS(t)

@@ -119,6 +119,7 @@ func TestParseTokenAnswer(t *testing.T) {
 		{`{"access_token":"a","expires_in":59.9}`, "a", "", 59 * time.Second, false},
 		{`{"access_token":"a","expires_in":0}`, "a", "", 0, false},
 		{`{"access_token":"a","expires_in":-5}`, "a", "", 0, false},
+		{`{"access_token":"a","expires_in":1000000000}`, "a", "", 0, false},
 		{`{"access_token":"a","expires_in":1e300}`, "a", "", 0, false},
 		{`{"access_token":"a","expires_in":1e999}`, "a", "", 0, false},
 		{`{"access_token":"a","expires_in":"NaN"}`, "a", "", 0, false},

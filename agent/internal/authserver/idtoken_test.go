@@ -241,9 +241,10 @@ func TestIDTokenByRSA(t *testing.T) {
 	if _, err := as.client().Exchange(t.Context(), goodGrant()); err != nil {
 		t.Error(err)
 	}
-	as.answer = answerWith(as.signer.sign(t, marshal(t, as.claims("access-1"))))
+	// The same key, by an algorithm that is not announced.
+	as.answer = answerWith(sign(t, jose.SigningKey{Algorithm: jose.PS256, Key: key}, marshal(t, as.claims("access-1"))))
 	if _, err := as.client().Exchange(t.Context(), goodGrant()); !errors.Is(err, ErrIDToken) {
-		t.Errorf("ES256, though only RS256 is the default: %v", err)
+		t.Errorf("PS256, though only RS256 is the default: %v", err)
 	}
 }
 

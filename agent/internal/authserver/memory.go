@@ -62,17 +62,13 @@ func newMemory(life time.Duration, limit int, sealer Sealer, now func() time.Tim
 	}
 }
 
-// at gives the live entry of key, or nil. The lock is held.
+// at gives the entry of key, or nil. The lock is held, and expired entries are
+// swept.
 func (m *memory) at(key tokenHash) *entry {
-	el := m.entries[key]
-	if el == nil {
-		return nil
+	if el := m.entries[key]; el != nil {
+		return el.Value.(*entry)
 	}
-	e := el.Value.(*entry)
-	if !m.now().Before(e.expires) {
-		return nil
-	}
-	return e
+	return nil
 }
 
 // put adds e as the newest entry, at the price of the oldest. The lock is held.

@@ -382,6 +382,32 @@ func TestRefreshSurvivesTheCaller(t *testing.T) {
 	}
 }
 
+// TestLateFlightDoesNotSpendAgain: one who looked before the rotation and comes
+// to the flight after it.
+func TestLateFlightDoesNotSpendAgain(t *testing.T) {
+	as := newAS(t)
+	c := as.client()
+	session := as.enter(c)
+	seen := follow(t, c.memory, session.Refresh.Reveal())
+	mustRefresh(t, c, grantOf(session))
+	if _, err := c.spend(t.Context(), seen); !errors.Is(err, errMoved) || as.refreshes() != 1 {
+		t.Errorf("error is %v, %d exchanges", err, as.refreshes())
+	}
+}
+
+// TestLateRefreshKeepsTheCallersIDToken, when who was first had none.
+func TestLateRefreshKeepsTheCallersIDToken(t *testing.T) {
+	as := newAS(t)
+	c := as.client()
+	session := as.enter(c)
+	if got := mustRefresh(t, c, RefreshGrant{Refresh: session.Refresh}); !got.ID.Empty() || got.Identity != (Identity{}) {
+		t.Errorf("a session without ID token got one of %v", got.Identity)
+	}
+	if got := mustRefresh(t, c, grantOf(session)); !got.ID.Equal(session.ID) || got.Identity != session.Identity {
+		t.Errorf("the ID token was lost, identity %v", got.Identity)
+	}
+}
+
 // TestRefreshWithoutMemory: switched off, late calls go to the server.
 func TestRefreshWithoutMemory(t *testing.T) {
 	as := newAS(t)

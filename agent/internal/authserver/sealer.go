@@ -6,8 +6,8 @@ import (
 	"crypto/rand"
 )
 
-// processSealer seals with a key that nobody has: what is kept in memory is
-// then of no use in a core dump's neighbour or a swap file without the key.
+// processSealer seals with a random key of this process: no text search of a
+// core dump or a swap file finds a token, and a restart forgets them all.
 type processSealer struct{ aead cipher.AEAD }
 
 func newProcessSealer() Sealer {

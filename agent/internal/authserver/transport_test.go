@@ -5,11 +5,13 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -144,6 +146,20 @@ func TestFaultsAreTheServers(t *testing.T) {
 					t.Errorf("once the server is back: %v", err)
 				}
 			})
+		}
+	}
+}
+
+func TestBodyIsBounded(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.Atoi(r.URL.Query().Get("n"))
+		_, _ = w.Write(bytes.Repeat([]byte("x"), n))
+	}))
+	defer srv.Close()
+	for n, ok := range map[int]bool{MaxBody: true, MaxBody + 1: false} {
+		answer, err := NewHTTP(nil, 5*time.Second).Get(t.Context(), fmt.Sprint(srv.URL, "?n=", n), secret.String{})
+		if (err == nil) != ok || (ok && len(answer.Body) != n) {
+			t.Errorf("%d bytes: %v", n, err)
 		}
 	}
 }
