@@ -98,9 +98,9 @@ func (a *Agent) pkceRoutes(m *mux.Router) {
 		scripts[r.Path] = r.CORS
 	}
 	for path, methods := range paths {
-		h := named(path, render.Handle(byMethod(methods, func(next httperr.Handler) httperr.Handler {
+		h := guard.Harden(named(path, render.Handle(byMethod(methods, func(next httperr.Handler) httperr.Handler {
 			return guard.Body(guard.MaxBody, a.cfg.Timeouts.Request, next)
-		})))
+		}))))
 		if scripts[path] {
 			h = a.pkce.CORS(h)
 		}
