@@ -2,7 +2,10 @@ package config
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -21,39 +24,47 @@ const maxFile = 1 << 20
 func Load(path string, environ []string) (*Config, error) {
 	var ms Mistakes
 	c := defaults()
-	c.readFile(path, &ms)
+	readable := c.readFile(path, &ms)
 	c.readEnvironment(environ, &ms)
 	c.readSecretFiles(&ms)
+	if !readable {
+		return nil, ms // the rest would be "not set" over and over
+	}
 	c.trimLists()
-	c.validate(&ms)
+	var invalid Mistakes
+	c.validate(&invalid)
+	ms = append(ms, ms.beyond(invalid)...)
 	if len(ms) > 0 {
 		return nil, ms
 	}
 	return c, nil
 }
 
-func (c *Config) readFile(path string, ms *Mistakes) {
+// readFile is false when the file gave no settings that could be looked at.
+func (c *Config) readFile(path string, ms *Mistakes) bool {
 	if path == "" {
-		return
+		return true
 	}
 	text, err := readBounded(path)
 	if err != nil {
 		ms.add(path, "", "cannot be read: "+err.Error(), "Give the path of a readable file.")
-		return
+		return false
 	}
 	if len(bytes.TrimSpace(text)) == 0 {
-		return
+		return true
 	}
 	if err := yaml.Load(text, c, yaml.WithV4Defaults(), yaml.WithKnownFields(), yaml.WithUniqueKeys()); err != nil {
-		tellYAML(ms, path, string(text), err)
+		return tellYAML(ms, path, text, err)
 	}
+	return true
 }
 
 func (c *Config) readEnvironment(environ []string, ms *Mistakes) {
 	vars := map[string]string{}
 	for _, kv := range environ {
-		// An empty variable is an unset one: composition files pass those.
-		if k, v, ok := strings.Cut(kv, "="); ok && v != "" {
+		// An empty variable is an unset one: composition files pass those. One
+		// without a name is none of ours, and would confuse the library.
+		if k, v, _ := strings.Cut(kv, "="); k != "" && v != "" {
 			vars[k] = v
 		}
 	}
@@ -75,7 +86,9 @@ type secretSetting struct {
 
 func (c *Config) secrets() []secretSetting {
 	one := func(key, env string, value *secret.String, file *string) secretSetting {
-		return secretSetting{key, env, file, value.Empty, func(text string) { *value = secret.New(text) }}
+		return secretSetting{key, env, file,
+			func() bool { return value.Empty() }, // not value.Empty, which would be asked of today's value
+			func(text string) { *value = secret.New(text) }}
 	}
 	keys := &c.Cookie.EncryptionKeys
 	return []secretSetting{
@@ -128,15 +141,28 @@ func (c *Config) readSecretFiles(ms *Mistakes) {
 	}
 }
 
+// readBounded reads a file, or a pipe, which has no size before it is read. The
+// path is not in the error: it may be a secret, given where its file belongs.
 func readBounded(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case info.IsDir():
-		return nil, fmt.Errorf("%s is a directory", path)
-	case info.Size() > maxFile:
-		return nil, fmt.Errorf("%s is larger than %d bytes", path, maxFile)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, withoutPath(err)
 	}
-	return os.ReadFile(path)
+	defer func() { _ = f.Close() }()
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	if len(text) > maxFile {
+		return nil, fmt.Errorf("larger than %d bytes", maxFile)
+	}
+	return text, nil
+}
+
+func withoutPath(err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	return err
 }

@@ -2,53 +2,13 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"reflect"
-	"regexp"
 	"strings"
 
 	"github.com/caarlos0/env/v11"
-	"go.yaml.in/yaml/v4"
 )
 
-// This file turns what the YAML and environment libraries say into mistakes
-// that name a setting, without the value: a secret on the wrong line would be
-// printed.
-
-var (
-	quotedValue = regexp.MustCompile("`[^`]*`")
-	unknownKey  = regexp.MustCompile(`field (\S+) not found in type \S+`)
-	wrongType   = regexp.MustCompile(`cannot construct !!(\w+).* into (\S+)`)
-	yamlKey     = regexp.MustCompile(`^[\s-]*([A-Za-z_]+)\s*:`)
-)
-
-func tellYAML(ms *Mistakes, path, text string, err error) {
-	var several *yaml.LoadErrors
-	if !errors.As(err, &several) {
-		ms.add(path, "", "not YAML: "+quotedValue.ReplaceAllString(err.Error(), "(value)"), "Correct the file.")
-		return
-	}
-	lines := strings.Split(text, "\n")
-	for _, e := range several.Errors {
-		where := fmt.Sprintf("%s, line %d", path, e.Mark.Line)
-		key := where
-		if i := e.Mark.Line - 1; i >= 0 && i < len(lines) {
-			if m := yamlKey.FindStringSubmatch(lines[i]); m != nil {
-				key = m[1]
-			}
-		}
-		switch message := quotedValue.ReplaceAllString(e.Message, "(value)"); {
-		case unknownKey.MatchString(message):
-			ms.add(unknownKey.FindStringSubmatch(message)[1], "", "unknown key ("+where+")", "Compare with the list of settings.")
-		case wrongType.MatchString(message):
-			m := wrongType.FindStringSubmatch(message)
-			ms.add(key, "", fmt.Sprintf("a %s is not what belongs here (%s)", m[1], where), "Compare with the list of settings.")
-		default:
-			ms.add(key, "", message+" ("+where+")", "Compare with the list of settings.")
-		}
-	}
-}
-
+// tellEnvironment tells what the environment library found, without the value.
 func tellEnvironment(ms *Mistakes, err error) {
 	var several env.AggregateError
 	if err != nil && !errors.As(err, &several) {
@@ -57,37 +17,82 @@ func tellEnvironment(ms *Mistakes, err error) {
 	for _, e := range several.Errors {
 		var parse env.ParseError
 		if !errors.As(e, &parse) {
-			ms.add("environment", "", e.Error(), "Correct the variable.")
+			ms.add("environment", "", "it cannot be read", "Compare with the list of settings.")
 			continue
 		}
-		key, variable := settingOf(reflect.TypeFor[Config](), parse.Name)
-		ms.add(key, variable, "not a "+kindOf(parse.Type), "Compare with the list of settings.")
+		s := settingOfField(parse.Name)
+		ms.add(s.key, s.env, "not "+wants(parse.Type.String()), "Correct the variable.")
 	}
 }
 
-// settingOf finds the names of a field. Only numbers, switches and durations
-// can fail to parse, and their fields have names of their own.
-func settingOf(t reflect.Type, field string) (key, variable string) {
-	for f := range t.Fields() {
-		if f.Name == field && f.Tag.Get("env") != "" {
-			return f.Tag.Get("yaml"), f.Tag.Get("env")
-		}
-		if f.Type.Kind() == reflect.Struct {
-			if key, variable := settingOf(f.Type, field); variable != "" {
-				return f.Tag.Get("yaml") + "." + key, variable
-			}
-		}
-	}
-	return field, ""
-}
-
-func kindOf(t reflect.Type) string {
-	switch {
-	case t.String() == "time.Duration":
-		return "duration, such as 10s or 5m"
-	case t.Kind() == reflect.Bool:
-		return "switch: true or false"
+// wants describes the types that a text can fail to be.
+func wants(goType string) string {
+	switch goType {
+	case "time.Duration":
+		return "a duration, such as 10s or 5m"
+	case "bool":
+		return "a switch: true or false"
 	default:
-		return "number"
+		return "a whole number"
 	}
+}
+
+// setting is one field of [Config] by all its names.
+type setting struct{ field, key, env string }
+
+// settings lists every field that has a value of its own.
+func settings(t reflect.Type, prefix string) []setting {
+	var out []setting
+	for f := range t.Fields() {
+		key := prefix + f.Tag.Get("yaml")
+		if f.Tag.Get("env") == "" && f.Type.Kind() == reflect.Struct {
+			out = append(out, settings(f.Type, key+".")...)
+			continue
+		}
+		out = append(out, setting{f.Name, key, f.Tag.Get("env")})
+	}
+	return out
+}
+
+// settingOfField finds the names of a field. Only numbers, switches and
+// durations can fail to parse, and their fields have names of their own.
+func settingOfField(field string) setting {
+	for _, s := range settings(reflect.TypeFor[Config](), "") {
+		if s.field == field {
+			return s
+		}
+	}
+	return setting{key: field}
+}
+
+// addSetting tells of a key of the file that stands at where, as far as it can
+// be named.
+func (ms *Mistakes) addSetting(key, where, reason, remedy string) {
+	if key == "" {
+		ms.add(where, "", reason, remedy)
+		return
+	}
+	variable := ""
+	for _, s := range settings(reflect.TypeFor[Config](), "") {
+		if s.key == key {
+			variable = s.env
+		}
+	}
+	ms.add(key, variable, reason+" ("+where+")", remedy)
+}
+
+// beyond lists those of more that ms has not told already: of a key that could
+// not be read it says nothing that it is not set.
+func (ms Mistakes) beyond(more Mistakes) Mistakes {
+	var out Mistakes
+	for _, m := range more {
+		known := false
+		for _, told := range ms {
+			known = known || m.Key == strings.TrimSuffix(told.Key, "_file") || strings.HasPrefix(m.Key, told.Key+".")
+		}
+		if !known {
+			out = append(out, m)
+		}
+	}
+	return out
 }

@@ -6,7 +6,9 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // urlRules are what a URL in the settings may look like.
@@ -18,8 +20,8 @@ type urlRules struct {
 func (rules urlRules) check(ms *Mistakes, key, env, raw string) {
 	u, err := url.Parse(raw)
 	switch {
-	case err != nil || u.Host == "" || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
-		ms.add(key, env, fmt.Sprintf("%q is not an absolute http(s) URL", raw), "Write it in full, such as https://login.example.com/path.")
+	case err != nil || !isWeb(u):
+		ms.add(key, env, quote(raw)+" is not an absolute http(s) URL", "Write it in full, such as https://login.example.com/path.")
 	case u.User != nil:
 		ms.add(key, env, "has a user name", "Remove what stands before the @.")
 	case u.Fragment != "" || strings.HasSuffix(raw, "#"):
@@ -38,6 +40,22 @@ func (rules urlRules) checkScheme(ms *Mistakes, key, env string, u *url.URL) {
 	}
 }
 
+// isWeb tells an absolute http(s) URL, with a host and a port that exist.
+func isWeb(u *url.URL) bool {
+	_, err := strconv.ParseUint(u.Port(), 10, 16)
+	return (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && (u.Port() == "" || err == nil)
+}
+
+// quote shows a URL of the settings without what may be secret in it: what
+// stands before an @, and the query.
+func quote(raw string) string {
+	raw, _, _ = strings.Cut(raw, "?")
+	if i := strings.LastIndex(raw, "@"); i >= 0 {
+		raw = "…" + raw[i:]
+	}
+	return strconv.Quote(raw)
+}
+
 // isLoopback tells names and addresses that never leave the machine.
 func isLoopback(host string) bool {
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
@@ -52,12 +70,16 @@ func isLoopback(host string) bool {
 // byte by byte.
 func checkOrigin(ms *Mistakes, key, env, raw string, insecure bool) {
 	u, err := url.Parse(raw)
-	if raw == "*" || raw == "null" || err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
-		ms.add(key, env, fmt.Sprintf("%q is not a web origin", raw), "Write scheme and host, such as https://www.example.com.")
+	if err != nil || !isWeb(u) {
+		ms.add(key, env, quote(raw)+" is not a web origin", "Write scheme and host, such as https://www.example.com.")
+		return
+	}
+	if strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		ms.add(key, env, quote(raw)+" is not how a browser writes that origin", "Write its host in Punycode, such as https://xn--mnchen-3ya.example.")
 		return
 	}
 	if want := serialiseOrigin(u); want != raw {
-		ms.add(key, env, fmt.Sprintf("%q is not how a browser writes that origin", raw), fmt.Sprintf("Write %q.", want))
+		ms.add(key, env, quote(raw)+" is not how a browser writes that origin", fmt.Sprintf("Write %q.", want))
 		return
 	}
 	urlRules{insecure: insecure}.checkScheme(ms, key, env, u)
@@ -65,7 +87,7 @@ func checkOrigin(ms *Mistakes, key, env, raw string, insecure bool) {
 
 // serialiseOrigin is RFC 6454 6.2 for the host names that settings have.
 func serialiseOrigin(u *url.URL) string {
-	host, port := strings.ToLower(u.Hostname()), u.Port()
+	host, port := strings.ToLower(u.Hostname()), strings.TrimLeft(u.Port(), "0")
 	if port == "" || u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443" {
 		if strings.Contains(host, ":") {
 			host = "[" + host + "]"

@@ -119,7 +119,7 @@ func (k *Cookie) validate(ms *Mistakes) {
 	}
 	for i, a := range k.EncryptionKeys {
 		for _, b := range k.EncryptionKeys[:i] {
-			if a.Equal(b) {
+			if strings.EqualFold(a.Reveal(), b.Reveal()) { // at start, nobody times it
 				ms.add("cookie.encryption_keys", "COOKIE_ENCRYPTION_KEY", fmt.Sprintf("key %d stands there twice", i+1), "Remove it.")
 			}
 		}

@@ -89,7 +89,7 @@ func (p *PKCEProxy) validateAllowed(ms *Mistakes) {
 	for _, raw := range p.AllowedRedirectURIs {
 		u, err := url.Parse(raw)
 		if err != nil || !u.IsAbs() || u.Fragment != "" || u.User != nil || u.Host == "" && (u.Scheme == "http" || u.Scheme == "https") {
-			ms.add("pkce_proxy.allowed_redirect_uris", "OAUTH_ALLOWED_REDIRECT_URIS", fmt.Sprintf("%q is not a redirect URI", raw),
+			ms.add("pkce_proxy.allowed_redirect_uris", "OAUTH_ALLOWED_REDIRECT_URIS", quote(raw)+" is not a redirect URI",
 				"Use an absolute URI without fragment, such as https://app.example.com/cb or com.example.app:/cb.")
 		}
 	}

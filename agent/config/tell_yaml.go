@@ -1,0 +1,124 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// This file turns what the YAML library says into mistakes that name a setting.
+// No value gets through, and no anchor or key that could be one: a secret on
+// the wrong line would be printed.
+
+var (
+	unknownKey = regexp.MustCompile(`(?s)^field .* not found in type \S+$`)
+	keyTwice   = regexp.MustCompile(`(?s)^mapping key .* already defined|^field .* already set in type`)
+	wrongType  = regexp.MustCompile(`(?s)^cannot construct .* into (\S+)`)
+	plainKey   = regexp.MustCompile(`^[A-Za-z][A-Za-z_-]{0,31}$`)
+)
+
+// tellYAML tells what err says of the file; ok is false when it could not be
+// read as settings at all, so that nothing more can be said of it.
+func tellYAML(ms *Mistakes, path string, text []byte, err error) (ok bool) {
+	stands := newPlaces(text)
+	for _, e := range loadErrors(err) {
+		where := path
+		// What does not end is looked for where it began.
+		if line := cmp.Or(e.ContextMark.Line, e.Mark.Line); line > 0 {
+			where = fmt.Sprintf("%s, line %d", path, line)
+		}
+		at := [2]int{e.Mark.Line, e.Mark.Column}
+		switch m := wrongType.FindStringSubmatch(e.Message); {
+		case strings.Contains(e.Message, "no documents in stream"): // comments alone
+		case unknownKey.MatchString(e.Message):
+			ms.addSetting(stands.keys[at], where, "unknown key", "Compare with the list of settings.")
+		case keyTwice.MatchString(e.Message):
+			ms.addSetting(stands.keys[at], where, "set twice", "Keep one of the two.")
+		case m != nil && stands.values[at] != "":
+			ms.addSetting(stands.values[at], where, "not "+yamlWants(m[1]), "Compare with the list of settings.")
+		default:
+			ms.add(where, "", "not YAML with settings: "+whyNot(e), "Correct the file; put quotes around a value with special characters.")
+			return false
+		}
+	}
+	return true
+}
+
+// loadErrors lists what the library found.
+func loadErrors(err error) []*yaml.LoadError {
+	var several *yaml.LoadErrors
+	var one *yaml.LoadError
+	switch {
+	case errors.As(err, &several):
+		return several.Errors
+	case errors.As(err, &one):
+		return []*yaml.LoadError{one}
+	default:
+		return []*yaml.LoadError{{}}
+	}
+}
+
+// whyNot is what the library says before it looks at values. Its later stages
+// quote them.
+func whyNot(e *yaml.LoadError) string {
+	switch {
+	case slices.Contains([]string{"reader", "scanner", "parser"}, string(e.Stage)):
+		return e.Message
+	case strings.Contains(e.Message, "anchor"):
+		return "a value begins with *, which refers to an anchor"
+	case strings.Contains(e.Message, "multiple"):
+		return "there is more than one document in it"
+	default:
+		return "it is no mapping of settings"
+	}
+}
+
+func yamlWants(goType string) string {
+	switch goType {
+	case "int", "bool", "time.Duration":
+		return wants(goType)
+	case "string", "secret.String":
+		return "a text"
+	case "config.List", "config.Secrets":
+		return "a list, such as [one, two]"
+	default:
+		return "a section of settings"
+	}
+}
+
+// places tells which setting stands where in a file, by line and column. Keys
+// and values are apart, since a mapping begins where its first key does.
+type places struct{ keys, values map[[2]int]string }
+
+func newPlaces(text []byte) places {
+	p := places{keys: map[[2]int]string{}, values: map[[2]int]string{}}
+	var doc yaml.Node
+	if err := yaml.Load(text, &doc, yaml.WithV4Defaults()); err == nil {
+		p.walk(&doc, "")
+	}
+	return p
+}
+
+func (p places) walk(n *yaml.Node, path string) {
+	p.values[[2]int{n.Line, n.Column}] = path
+	if n.Kind != yaml.MappingNode {
+		for _, item := range n.Content {
+			p.walk(item, path)
+		}
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		inner := strings.TrimPrefix(path+"."+key.Value, ".")
+		if key.Kind != yaml.ScalarNode || !plainKey.MatchString(key.Value) {
+			inner = path
+		}
+		p.keys[[2]int{key.Line, key.Column}] = inner
+		p.walk(value, inner)
+	}
+}
