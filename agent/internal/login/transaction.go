@@ -94,14 +94,20 @@ func (a *Agent) open(got *cookie.Received, state string) (transaction, bool) {
 	return t, true
 }
 
-func (a *Agent) openTag(got *cookie.Received, tag string) (transaction, error) {
-	plain, err := a.jar.Open(got, cookie.Login, tag)
+// openTag opens the login cookie of one name. One that was copied under another
+// name, by a neighbour who may set cookies, would count as a login more and push
+// out a real one.
+func (a *Agent) openTag(got *cookie.Received, name string) (transaction, error) {
+	plain, err := a.jar.Open(got, cookie.Login, name)
 	if err != nil {
 		return transaction{}, err
 	}
 	t, err := readTransaction(plain)
 	if err != nil {
 		return t, err
+	}
+	if tag(t.State) != name {
+		return t, errors.New("a login under another's name")
 	}
 	if age := a.clock().Sub(t.Created); age > cookie.LoginLifetime {
 		return t, errors.New("the login took too long")
