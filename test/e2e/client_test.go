@@ -1,27 +1,34 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// client is a browser on the SPA's page, as far as the agent can tell: it keeps
-// cookies by name and path, and ignores Secure, since the tests' listeners
-// speak plain HTTP.
+// client is a browser on the SPA's page, as far as the agent can tell. Its cookies
+// are told apart as RFC 6265 5.3 says, by name, domain and path, so that one
+// that is cleared with another path stays. It ignores Secure, since the tests'
+// listeners speak plain HTTP.
 type client struct {
-	t       *testing.T
-	w       *world
-	url     string // of the agent, base path included
-	http    *http.Client
-	cookies map[string]*http.Cookie
-	csrf    string
-	prefix  string // of the CSRF header
+	t      *testing.T
+	w      *world
+	url    string // of the agent, base path included
+	origin string // of the page
+	http   *http.Client
+	jar    map[cookieID]*http.Cookie
+	csrf   string
+	prefix string // of the CSRF header
 }
+
+// cookieID is what makes two cookies one.
+type cookieID struct{ name, domain, path string }
 
 func (w *world) client() *client {
 	base := w.env["BASE_PATH"]
@@ -29,17 +36,24 @@ func (w *world) client() *client {
 		base = "/oauth-agent"
 	}
 	return &client{
-		t: w.t, w: w, url: w.agent.URL + strings.TrimSuffix(base, "/"),
-		http:    &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-		cookies: map[string]*http.Cookie{}, prefix: "example",
+		t: w.t, w: w, url: w.agent.URL + strings.TrimSuffix(base, "/"), origin: w.origin(),
+		http: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		jar:  map[cookieID]*http.Cookie{}, prefix: "example",
 	}
 }
 
 // clone is another tab of the moment: same cookies now, apart from here on.
 func (c *client) clone() *client {
 	d := *c
-	d.cookies = maps.Clone(c.cookies)
+	d.jar = maps.Clone(c.jar)
 	return &d
+}
+
+// at is the same browser at another replica.
+func (c *client) at(replica *httptest.Server) *client {
+	d := c.clone()
+	d.url = replica.URL + strings.TrimPrefix(c.url, c.w.agent.URL)
+	return d
 }
 
 // answer is what came back.
@@ -111,18 +125,14 @@ func (c *client) do(method, path, body string, edits ...edit) *answer {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	req.Header.Set("Origin", origin)
+	req.Header.Set("Origin", c.origin)
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	if c.csrf != "" && method != http.MethodGet {
 		req.Header.Set("x-"+c.prefix+"-csrf", c.csrf)
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.cookies)) {
-		if cookie := c.cookies[name]; covers(cookie.Path, req.URL.Path) {
-			req.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value})
-		}
-	}
+	c.addCookies(req)
 	for _, e := range edits {
 		e(req)
 	}
@@ -137,8 +147,20 @@ func (c *client) do(method, path, body string, edits ...edit) *answer {
 	}
 	a := &answer{t: c.t, Status: resp.StatusCode, Header: resp.Header, Body: string(text)}
 	c.keep(a)
-	c.check(a)
+	c.check(req, a)
 	return a
+}
+
+// addCookies sends what a browser would, the longest path first (RFC 6265 5.4).
+func (c *client) addCookies(req *http.Request) {
+	cookies := slices.SortedFunc(maps.Values(c.jar), func(a, b *http.Cookie) int {
+		return cmp.Or(cmp.Compare(len(b.Path), len(a.Path)), cmp.Compare(a.Name, b.Name))
+	})
+	for _, cookie := range cookies {
+		if covers(cookie.Path, req.URL.Path) {
+			req.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value})
+		}
+	}
 }
 
 // covers is RFC 6265 5.1.4.
@@ -148,40 +170,12 @@ func covers(cookiePath, path string) bool {
 
 func (c *client) keep(a *answer) {
 	for _, cookie := range a.setCookies() {
+		id := cookieID{cookie.Name, cookie.Domain, cookie.Path}
 		if cookie.MaxAge < 0 {
-			delete(c.cookies, cookie.Name)
+			delete(c.jar, id)
 			continue
 		}
-		c.cookies[cookie.Name] = cookie
-	}
-}
-
-// check is what holds for every answer of the agent, whatever the test is about.
-func (c *client) check(a *answer) {
-	c.t.Helper()
-	if a.Status == http.StatusInternalServerError {
-		c.t.Errorf("a 500: %s", a.Body)
-	}
-	if got := a.Header.Get("Cache-Control"); got != "no-store" && a.Status != http.StatusNoContent {
-		c.t.Errorf("%d: Cache-Control %q", a.Status, got)
-	}
-	seen := map[string]bool{}
-	for _, cookie := range a.setCookies() {
-		if !cookie.HttpOnly || cookie.SameSite != http.SameSiteStrictMode || seen[cookie.Name] || len(cookie.Raw) > 4096 {
-			c.t.Errorf("a cookie that should not be: %.100s… (%d bytes)", cookie.Raw, len(cookie.Raw))
-		}
-		seen[cookie.Name] = true
-	}
-	visible := a.Body
-	for name, values := range a.Header {
-		if name != "Location" { // /logout/continue alone has one, for the browser's eyes
-			visible += "\n" + strings.Join(values, "\n")
-		}
-	}
-	for _, secret := range c.w.secrets() {
-		if strings.Contains(visible, secret) {
-			c.t.Errorf("an answer has a secret %q:\n%s", secret, visible)
-		}
+		c.jar[id] = cookie
 	}
 }
 
@@ -218,4 +212,54 @@ func (c *client) end(pageURL string, edits ...edit) *answer {
 }
 
 // cookieNames lists the cookies that the browser has.
-func (c *client) cookieNames() []string { return slices.Sorted(maps.Keys(c.cookies)) }
+func (c *client) cookieNames() []string {
+	var names []string
+	for id := range c.jar {
+		names = append(names, id.name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// cookie is the one of that name; the test fails when there is none.
+func (c *client) cookie(name string) *http.Cookie {
+	c.t.Helper()
+	for id, cookie := range c.jar {
+		if id.name == name {
+			return cookie
+		}
+	}
+	c.t.Fatalf("no cookie %s among %v", name, c.cookieNames())
+	return nil
+}
+
+// put plants a value under the name of a cookie that the browser has.
+func (c *client) put(name, value string) {
+	c.t.Helper()
+	planted := *c.cookie(name)
+	planted.Value = value
+	c.jar[cookieID{planted.Name, planted.Domain, planted.Path}] = &planted
+}
+
+// drop deletes the cookies of these names.
+func (c *client) drop(names ...string) {
+	maps.DeleteFunc(c.jar, func(id cookieID, _ *http.Cookie) bool { return slices.Contains(names, id.name) })
+}
+
+// loggedIn tells what a page load says.
+func (c *client) loggedIn() bool {
+	c.t.Helper()
+	return c.end(c.origin+"/").want(http.StatusOK, "").json("isLoggedIn").(bool)
+}
+
+// works fails the test unless the session is good for all that a session is for.
+func (c *client) works() {
+	c.t.Helper()
+	c.get("/userInfo").want(http.StatusOK, "")
+	c.get("/claims").want(http.StatusOK, "")
+	if !c.loggedIn() {
+		c.t.Error("not logged in")
+	}
+	c.post("/refresh", "").want(http.StatusNoContent, "")
+	c.get("/userInfo").want(http.StatusOK, "")
+}

@@ -21,11 +21,11 @@ func TestLoginUserInfoClaimsRefreshLogout(t *testing.T) {
 	if name := c.get("/claims").want(200, "").json("name"); name != "Zoë Ångström 李" {
 		t.Errorf("claims: name %q", name)
 	}
-	before := c.cookies["example-auth"].Value
+	before := c.cookie("example-auth").Value
 	if a := c.post("/refresh", "").want(204, ""); a.Body != "" {
 		t.Errorf("refresh: body %q", a.Body)
 	}
-	if c.cookies["example-auth"].Value == before {
+	if c.cookie("example-auth").Value == before {
 		t.Error("refresh did not rewrite the cookies")
 	}
 	c.get("/userInfo").want(200, "")

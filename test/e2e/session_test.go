@@ -55,7 +55,7 @@ func TestReturnToWhereTheUserWas(t *testing.T) {
 	if got := c.end(w.authorize(url)).want(200, "").json("returnTo"); got != deep {
 		t.Errorf("returnTo %q", got)
 	}
-	if got := c.end(origin + "/").want(200, "").json("returnTo"); got != nil {
+	if got := c.end(origin+"/").want(200, "").json("returnTo"); got != nil {
 		t.Errorf("returnTo on a page load: %q", got)
 	}
 	for _, bad := range []any{

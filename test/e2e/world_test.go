@@ -1,12 +1,12 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -38,6 +38,7 @@ type world struct {
 	env   map[string]string
 	log   *lockedBuffer
 	clock *clock
+	wire  *wire
 }
 
 // clock is the agent's and the server's; it can be moved.
@@ -70,7 +71,7 @@ func server(change func(*idp.Config)) func(*setup) { return func(s *setup) { cha
 
 func newWorld(t *testing.T, changes ...func(*setup)) *world {
 	t.Helper()
-	w := &world{t: t, log: &lockedBuffer{}, clock: &clock{}}
+	w := &world{t: t, log: &lockedBuffer{}, clock: &clock{}, wire: newWire()}
 	s := &setup{
 		idp: idp.Config{
 			Clients: []idp.Client{{
@@ -101,9 +102,16 @@ func newWorld(t *testing.T, changes ...func(*setup)) *world {
 		s.env["ISSUER"] = w.idp.Issuer
 	}
 	w.env = s.env
+	t.Cleanup(w.noLeak) // after the agents have closed
+	t.Cleanup(w.wire.close)
 	w.agent = w.replica()
-	t.Cleanup(func() { w.noLeak() })
 	return w
+}
+
+// origin is the SPA's: the first of the trusted ones.
+func (w *world) origin() string {
+	first, _, _ := strings.Cut(w.env["TRUSTED_WEB_ORIGIN"], ",")
+	return first
 }
 
 // replica starts another agent with the same settings, changed by env.
@@ -120,8 +128,9 @@ func (w *world) replica(env ...string) *httptest.Server {
 		w.t.Fatal(err)
 	}
 	a, err := agent.New(context.Background(), cfg, agent.Options{
-		Clock: w.clock.now,
-		Log:   slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Clock:     w.clock.now,
+		Transport: w.wire,
+		Log:       slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
 		w.t.Fatal(err)
@@ -134,40 +143,20 @@ func (w *world) replica(env ...string) *httptest.Server {
 	return srv
 }
 
-// noLeak greps the log for every secret of the world.
+// noLeak greps the log for every secret of the world, and for the states, which
+// are good for a login until it ends.
 func (w *world) noLeak() {
 	w.t.Helper()
-	text := w.log.String()
-	for _, secret := range w.secrets() {
-		if strings.Contains(text, secret) {
-			w.t.Errorf("the log has a secret: %s", secret)
-		}
+	for _, leaked := range found(w.log.String(), append(w.secrets(), w.wire.states()...)) {
+		w.t.Errorf("the log has a secret: %s", leaked)
 	}
 }
 
-// secrets lists what may be seen nowhere: keys, the client secret, and all that
-// the authorization server ever issued.
+// secrets lists what may be seen nowhere: keys, the client secret, PKCE
+// verifiers, and all that the authorization server ever issued.
 func (w *world) secrets() []string {
 	key, _ := hex.DecodeString(keyA)
-	return append(w.idp.Issued(), clientSecret, password, keyA, keyB, string(key))
-}
-
-// lockedBuffer is a log that many goroutines write.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
+	return slices.Concat(w.idp.Issued(), w.wire.verifiers(), []string{clientSecret, password, keyA, keyB, string(key)})
 }
 
 // login walks a whole login and gives the browser that is now logged in.
@@ -186,9 +175,26 @@ func (w *world) login() *client {
 // browser lands on.
 func (w *world) authorize(authorizationURL string) string {
 	w.t.Helper()
+	w.wire.started(authorizationURL)
 	page, err := idp.Login(w.t.Context(), nil, authorizationURL, username, password)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return page
+}
+
+// response is an authorization response with these parameters, for the login
+// that begins with authorizationURL. The server announces iss (RFC 9207).
+func (w *world) response(authorizationURL, params string) string {
+	w.wire.started(authorizationURL)
+	return redirectURI + "?" + params + "&state=" + state(authorizationURL) + "&iss=" + url.QueryEscape(w.idp.Issuer)
+}
+
+// state is that of an authorization request.
+func state(authorizationURL string) string {
+	u, err := url.Parse(authorizationURL)
+	if err != nil {
+		return ""
+	}
+	return u.Query().Get("state")
 }
