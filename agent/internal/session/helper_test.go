@@ -1,0 +1,109 @@
+package session
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"oauth-agent/agent/internal/cookie"
+	"oauth-agent/agent/internal/seal"
+	"oauth-agent/agent/internal/secret"
+)
+
+var (
+	keyA = secret.New(strings.Repeat("a1", 32))
+	keyB = secret.New(strings.Repeat("b2", 32))
+)
+
+// clock is a time that stands still until it is moved.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) time() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// newClock starts at the real time, by which securecookie ages its values.
+func newClock() *clock { return &clock{now: time.Now().Truncate(time.Second)} }
+
+func store(t testing.TB, c *clock, lifetime time.Duration, keys ...secret.String) *Store {
+	t.Helper()
+	if len(keys) == 0 {
+		keys = []secret.String{keyA}
+	}
+	ring, err := seal.NewRing(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := cookie.Policy{NamePrefix: "example", BasePath: "/oauth-agent"}
+	return NewStore(cookie.NewJar(policy, ring, lifetime), lifetime, c.time)
+}
+
+// browser keeps cookies by name.
+type browser map[string]string
+
+// got is what a request brings; without names it brings all.
+func (b browser) got(names ...string) *cookie.Received {
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	if len(names) == 0 {
+		for name := range b {
+			names = append(names, name)
+		}
+	}
+	for _, name := range names {
+		r.AddCookie(&http.Cookie{Name: name, Value: b[name]})
+	}
+	return cookie.Read(r)
+}
+
+// keep takes the cookies of an answer in, and gives those that it set.
+func (b browser) keep(w *httptest.ResponseRecorder) []*http.Cookie {
+	cookies := w.Result().Cookies()
+	for _, c := range cookies {
+		if c.MaxAge < 0 {
+			delete(b, c.Name)
+			continue
+		}
+		b[c.Name] = c.Value
+	}
+	return cookies
+}
+
+// start begins a session in a new browser.
+func start(t testing.TB, st *Store, tokens Tokens) (browser, secret.String) {
+	t.Helper()
+	b := browser{}
+	w := httptest.NewRecorder()
+	csrf, err := st.Start(w, b.got(), tokens, secret.String{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.keep(w)
+	return b, csrf
+}
+
+func current(t testing.TB, st *Store, b browser) *Session {
+	t.Helper()
+	s, err := st.Current(b.got())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func tokens(name string) Tokens {
+	return Tokens{Access: secret.New("access-" + name), Refresh: secret.New("refresh-" + name), ID: secret.New("id-" + name)}
+}
