@@ -3,6 +3,8 @@ package authserver
 import (
 	"slices"
 	"time"
+
+	"oauth-agent/agent/internal/strictjson"
 )
 
 // latest bounds a NumericDate: the last second of the year 9999. What is
@@ -10,17 +12,17 @@ import (
 const latest = 253402300799
 
 // claims are an ID token's, by their exact names (OpenID Connect Core 2).
-type claims struct{ object }
+type claims struct{ strictjson.Object }
 
 func (c claims) identity() Identity {
-	issuer, _ := c.text("iss")
-	subject, _ := c.text("sub")
+	issuer, _ := c.Text("iss")
+	subject, _ := c.Text("sub")
 	return Identity{issuer, subject}
 }
 
 // date reads a NumericDate: a JSON number of seconds since 1970 (RFC 7519 2).
 func (c claims) date(name string) (t time.Time, ok bool) {
-	seconds, ok := c.number(name)
+	seconds, ok := c.Number(name)
 	if !ok || seconds < 0 || seconds > latest {
 		return time.Time{}, false
 	}
@@ -30,7 +32,7 @@ func (c claims) date(name string) (t time.Time, ok bool) {
 // checkClaims makes the checks that need nothing but the settings and the
 // time. An empty fault is none.
 func (c *Client) checkClaims(payload []byte) (claims, fault) {
-	o, err := parseObject(payload)
+	o, err := strictjson.Parse(payload)
 	if err != nil {
 		return claims{}, fault("its claims are " + err.Error())
 	}
@@ -65,15 +67,15 @@ func googleWithoutScheme(configured, found string) bool {
 // checkAudience wants the token to be for us, and if for others too, then
 // issued to us (azp) and only for those whom the settings trust.
 func (c *Client) checkAudience(found claims) fault {
-	audience, ok := found.texts("aud")
-	if one, isText := found.text("aud"); isText {
+	audience, ok := found.Texts("aud")
+	if one, isText := found.Text("aud"); isText {
 		audience, ok = []string{one}, true
 	}
 	if !ok || !slices.Contains(audience, c.cfg.Client.ID) {
 		return "aud is not our client id"
 	}
-	azp, _ := found.text("azp")
-	if found.has("azp") && azp != c.cfg.Client.ID {
+	azp, _ := found.Text("azp")
+	if found.Has("azp") && azp != c.cfg.Client.ID {
 		return "azp is not our client id"
 	}
 	for _, other := range audience {
@@ -105,7 +107,7 @@ func (c *Client) checkTimes(found claims) fault {
 	if issued.After(now.Add(skew)) {
 		return "iat is in the future"
 	}
-	if notBefore, ok := found.date("nbf"); found.has("nbf") && (!ok || notBefore.After(now.Add(skew))) {
+	if notBefore, ok := found.date("nbf"); found.Has("nbf") && (!ok || notBefore.After(now.Add(skew))) {
 		return "nbf is in the future or no date"
 	}
 	return ""
@@ -114,7 +116,7 @@ func (c *Client) checkTimes(found claims) fault {
 // ofLogin tells, as an error of type fault, whether the token is of this very
 // login, and of a sign-in that is as recent as was asked for.
 func (c claims) ofLogin(nonce string, maxAge *int, now time.Time, skew time.Duration) error {
-	if got, _ := c.text("nonce"); nonce == "" || got != nonce {
+	if got, _ := c.Text("nonce"); nonce == "" || got != nonce {
 		return fault("nonce is not the one of this login")
 	}
 	if maxAge == nil {
@@ -137,9 +139,9 @@ func (c claims) continues(before claims) error {
 	if c.identity() != before.identity() {
 		return fault("iss and sub are not those of the session")
 	}
-	now, _ := c.text("nonce")
-	then, _ := before.text("nonce")
-	if c.has("nonce") && before.has("nonce") && now != then {
+	now, _ := c.Text("nonce")
+	then, _ := before.Text("nonce")
+	if c.Has("nonce") && before.Has("nonce") && now != then {
 		return fault("nonce is not the one of the session")
 	}
 	return nil

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"oauth-agent/agent/internal/strictjson"
 )
 
 const wellKnownPath = "/.well-known/openid-configuration"
@@ -283,7 +285,7 @@ func TestAlgorithmsAndMethods(t *testing.T) {
 		{`{"token_endpoint_auth_methods_supported":["private_key_jwt"]}`, "RS256", AuthPost},
 		{`{"token_endpoint_auth_methods_supported":[]}`, "RS256", AuthPost},
 	} {
-		doc, err := parseObject([]byte(tt.doc))
+		doc, err := strictjson.Parse([]byte(tt.doc))
 		if err != nil {
 			t.Fatal(err)
 		}

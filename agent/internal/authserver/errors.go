@@ -39,15 +39,15 @@ func (e *ExtraParamsError) Is(target error) bool { return target == ErrExtraPara
 // codeSuffix is " (code)" for an error code of the server that is fit to be
 // told, and nothing otherwise.
 func codeSuffix(code string) string {
-	if !plainCode(code) {
+	if !PlainCode(code) {
 		return ""
 	}
 	return " (" + code + ")"
 }
 
-// plainCode keeps free text, and tokens that a server echoes, out of our
+// PlainCode keeps free text, and tokens that a server echoes, out of our
 // errors: the codes of RFC 6749 and its extensions are all of this form.
-func plainCode(code string) bool {
+func PlainCode(code string) bool {
 	for _, r := range code {
 		switch {
 		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9':

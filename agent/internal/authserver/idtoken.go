@@ -12,6 +12,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"oauth-agent/agent/internal/secret"
+	"oauth-agent/agent/internal/strictjson"
 )
 
 // fault is why an ID token is refused. Whose error it becomes depends on when:
@@ -58,7 +59,7 @@ func (c *Client) verifyIDToken(ctx context.Context, meta *metadata, raw, access 
 		return claims{}, bad
 	case err != nil:
 		return claims{}, fault("its claims are malformed")
-	case found.has("at_hash") && token.VerifyAccessToken(access.Reveal()) != nil:
+	case found.Has("at_hash") && token.VerifyAccessToken(access.Reveal()) != nil:
 		return claims{}, fault("at_hash is not of the access token")
 	}
 	return found, nil
@@ -115,7 +116,7 @@ func readPayload(raw secret.String) (json.RawMessage, claims, error) {
 		return nil, claims{}, errors.New("stored ID token: not a signed JWT")
 	}
 	payload := jws.UnsafePayloadWithoutVerification()
-	o, err := parseObject(payload)
+	o, err := strictjson.Parse(payload)
 	if err != nil {
 		return nil, claims{}, fmt.Errorf("stored ID token: %w", err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"oauth-agent/agent/internal/secret"
+	"oauth-agent/agent/internal/strictjson"
 )
 
 // TestIDTokenClaims makes every check of the claims fail once, and its nearest
@@ -411,7 +412,7 @@ func TestDateBounds(t *testing.T) {
 	for in, want := range map[string]bool{
 		"0": true, "253402300799": true, "253402300800": false, "-0.1": false, "1e11": true, "1e400": false, `"1"`: false,
 	} {
-		o, err := parseObject([]byte(`{"exp":` + in + `}`))
+		o, err := strictjson.Parse([]byte(`{"exp":` + in + `}`))
 		if err != nil {
 			t.Fatal(err)
 		}

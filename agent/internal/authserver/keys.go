@@ -14,6 +14,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"oauth-agent/agent/internal/secret"
+	"oauth-agent/agent/internal/strictjson"
 )
 
 const (
@@ -140,7 +141,7 @@ var errNoKeys = errors.New("no JSON Web Key Set")
 // usableKeys keeps the public signature keys of a set. One key of an unknown
 // or broken kind must not spoil the others (RFC 7517 5).
 func usableKeys(body []byte) ([]byte, error) {
-	o, err := parseObject(body)
+	o, err := strictjson.Parse(body)
 	if err != nil {
 		return nil, err
 	}

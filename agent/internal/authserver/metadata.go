@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+
+	"oauth-agent/agent/internal/strictjson"
 )
 
 // metadata is what is known of the server: what it announces (OpenID Connect
@@ -68,11 +70,11 @@ func (m *metadata) endpoints(cfg Config) []endpoint {
 // parseMetadata reads a discovery document. It must be the configured issuer's
 // own: a document that names another is a mistake or an attack (RFC 8414 6.2).
 func parseMetadata(body []byte, cfg Config) (*metadata, error) {
-	doc, err := parseObject(body)
+	doc, err := strictjson.Parse(body)
 	if err != nil {
 		return nil, err
 	}
-	if issuer, _ := doc.text("issuer"); issuer != cfg.Issuer {
+	if issuer, _ := doc.Text("issuer"); issuer != cfg.Issuer {
 		return nil, fmt.Errorf("it is of another issuer%s", tellableIssuer(issuer))
 	}
 	m := &metadata{}
@@ -89,8 +91,8 @@ func parseMetadata(body []byte, cfg Config) (*metadata, error) {
 }
 
 // read takes the endpoint from the document, unless the settings have it.
-func (e endpoint) read(doc object, issuer string) error {
-	s, ok := doc.optionalText(e.member)
+func (e endpoint) read(doc strictjson.Object, issuer string) error {
+	s, ok := doc.OptionalText(e.member)
 	if e.explicit != "" || (ok && s == "") {
 		return nil
 	}
@@ -101,17 +103,17 @@ func (e endpoint) read(doc object, issuer string) error {
 	return nil
 }
 
-func (m *metadata) readCapabilities(doc object) error {
-	if doc.has("token_endpoint_auth_methods_supported") {
-		methods, ok := doc.texts("token_endpoint_auth_methods_supported")
+func (m *metadata) readCapabilities(doc strictjson.Object) error {
+	if doc.Has("token_endpoint_auth_methods_supported") {
+		methods, ok := doc.Texts("token_endpoint_auth_methods_supported")
 		if !ok {
 			return errors.New("its token_endpoint_auth_methods_supported is no list of names")
 		}
 		m.authMethods = append([]string{}, methods...)
 	}
 	m.algorithms = []string{oidc.RS256} // the one that every server must have
-	if doc.has("id_token_signing_alg_values_supported") {
-		algs, _ := doc.texts("id_token_signing_alg_values_supported")
+	if doc.Has("id_token_signing_alg_values_supported") {
+		algs, _ := doc.Texts("id_token_signing_alg_values_supported")
 		m.algorithms = slices.DeleteFunc(algs, func(alg string) bool { return !slices.Contains(asymmetric(), alg) })
 	}
 	m.issInResponse = string(doc["authorization_response_iss_parameter_supported"]) == "true"

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"oauth-agent/agent/internal/secret"
+	"oauth-agent/agent/internal/strictjson"
 )
 
 // longestLife bounds expires_in. Who says more means "for ever", which is
@@ -65,12 +66,12 @@ func overloaded(status int) bool {
 
 // errorCode is the error member of a refusal, if there is one that can be told.
 func errorCode(body []byte) string {
-	o, err := parseObject(body)
+	o, err := strictjson.Parse(body)
 	if err != nil {
 		return ""
 	}
-	code, _ := o.text("error")
-	if !plainCode(code) {
+	code, _ := o.Text("error")
+	if !PlainCode(code) {
 		return ""
 	}
 	return code
@@ -80,23 +81,23 @@ func errorCode(body []byte) string {
 // errors name members and never quote them. A refresh token is given even along
 // with an error, since the one before it may be spent.
 func parseTokenAnswer(body []byte) (t tokenAnswer, err error) {
-	o, err := parseObject(body)
+	o, err := strictjson.Parse(body)
 	if err != nil {
 		return t, err
 	}
-	refresh, ok := o.optionalText("refresh_token")
+	refresh, ok := o.OptionalText("refresh_token")
 	if !ok {
 		return t, errors.New("refresh_token is no string")
 	}
 	t.refresh = secret.New(refresh)
-	access, ok := o.text("access_token")
+	access, ok := o.Text("access_token")
 	if !ok || !vschar(access) {
 		return t, errors.New("no access_token that could be sent on")
 	}
-	if kind, ok := o.optionalText("token_type"); !ok || (kind != "" && !strings.EqualFold(kind, "Bearer")) {
+	if kind, ok := o.OptionalText("token_type"); !ok || (kind != "" && !strings.EqualFold(kind, "Bearer")) {
 		return t, errors.New("token_type is not Bearer")
 	}
-	id, ok := o.optionalText("id_token")
+	id, ok := o.OptionalText("id_token")
 	if !ok {
 		return t, errors.New("id_token is no string")
 	}
@@ -117,9 +118,9 @@ func vschar(token string) bool {
 
 // lifetime reads expires_in, in seconds, as a number or (some servers) as a
 // string of one. What makes no sense is unknown.
-func lifetime(o object) time.Duration {
-	seconds, ok := o.number("expires_in")
-	if s, isText := o.text("expires_in"); isText {
+func lifetime(o strictjson.Object) time.Duration {
+	seconds, ok := o.Number("expires_in")
+	if s, isText := o.Text("expires_in"); isText {
 		n, err := strconv.ParseFloat(s, 64)
 		seconds, ok = n, err == nil
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"oauth-agent/agent/internal/secret"
+	"oauth-agent/agent/internal/strictjson"
 )
 
 // Userinfo asks for the user's claims (OpenID Connect Core 5.3) and gives the
@@ -31,11 +32,11 @@ func (c *Client) Userinfo(ctx context.Context, access secret.String, sub string)
 	}
 	// A signed or encrypted answer (application/jwt) was not registered for,
 	// and is no JSON object.
-	o, err := parseObject(answer.Body)
+	o, err := strictjson.Parse(answer.Body)
 	if err != nil {
 		return nil, unavailable("userinfo: %w", err)
 	}
-	if got, _ := o.text("sub"); sub != "" && got != sub {
+	if got, _ := o.Text("sub"); sub != "" && got != sub {
 		return nil, unavailable("userinfo: it is of another sub than the ID token, or of none")
 	}
 	return answer.Body, nil

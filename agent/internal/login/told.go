@@ -55,24 +55,11 @@ func authorizationError(message string, cause error) error {
 // are ours: its text could say anything to the user.
 func responseError(code string) error {
 	switch {
-	case !plainCode(code):
+	case !authserver.PlainCode(code):
 		return authorizationError("the authorization server refused the login", nil)
 	case slices.Contains([]string{"login_required", "interaction_required", "consent_required", "account_selection_required"}, code):
 		return httperr.New(http.StatusUnauthorized, code, "the authorization server needs the user: log in", nil)
 	default:
 		return httperr.New(http.StatusBadRequest, code, "the authorization server refused the login", nil)
 	}
-}
-
-// maxCode is the longest error code that is echoed, in characters.
-const maxCode = 64
-
-func plainCode(code string) bool {
-	for _, c := range []byte(code) {
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-		if !letter && c != '_' && c != '-' && c != '.' {
-			return false
-		}
-	}
-	return len(code) <= maxCode
 }
