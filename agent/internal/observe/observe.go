@@ -57,7 +57,8 @@ func Access(log *slog.Logger, clock func() time.Time, next http.Handler) http.Ha
 }
 
 // Recover answers a panic by fail and logs where it came from. The value of the
-// panic is not logged: it may hold anything.
+// panic is not logged: it may hold anything. Within [Access] it knows whether an
+// answer has begun, and then cuts it off: the half of one must not look whole.
 func Recover(log *slog.Logger, fail func(w http.ResponseWriter, r *http.Request), next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -67,6 +68,9 @@ func Recover(log *slog.Logger, fail func(w http.ResponseWriter, r *http.Request)
 				panic(v)
 			default:
 				log.ErrorContext(r.Context(), "panic", "stack", string(debug.Stack()))
+				if out, ok := w.(*writer); ok && out.status != 0 {
+					panic(http.ErrAbortHandler)
+				}
 				fail(w, r)
 			}
 		}()
@@ -82,37 +86,4 @@ func knownMethod(m string) string {
 		return m
 	}
 	return "OTHER"
-}
-
-// writer counts what passes; [http.ResponseController] sees through it.
-type writer struct {
-	http.ResponseWriter
-	status int
-	bytes  int64
-}
-
-func (w *writer) WriteHeader(status int) {
-	if w.status == 0 || w.status < 200 { // 1xx may come before
-		w.status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *writer) Write(b []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	n, err := w.ResponseWriter.Write(b)
-	w.bytes += int64(n)
-	return n, err
-}
-
-// Unwrap is for [http.ResponseController].
-func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-func (w *writer) code() int {
-	if w.status == 0 {
-		return http.StatusOK
-	}
-	return w.status
 }
