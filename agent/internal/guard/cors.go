@@ -18,8 +18,11 @@ func (o *Origins) CORS(next http.Handler) http.Handler {
 		return o.withoutCORS(next)
 	}
 	return cors.New(cors.Options{
-		// A function, since the library would compare its list without case.
-		AllowOriginFunc:  o.Trusts,
+		// A function, since the library would compare its list without case, and
+		// look at the first of several Origins alone.
+		AllowOriginVaryRequestFunc: func(r *http.Request, origin string) (bool, []string) {
+			return len(r.Header["Origin"]) == 1 && o.Trusts(origin), nil
+		},
 		AllowCredentials: true,
 		AllowedMethods: []string{
 			http.MethodGet, http.MethodHead, http.MethodPost,
