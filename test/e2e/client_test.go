@@ -19,7 +19,8 @@ import (
 type client struct {
 	t      *testing.T
 	w      *world
-	url    string // of the agent, base path included
+	base   string // path of the agent, without a slash at its end
+	url    string // of the agent, base included
 	origin string // of the page
 	http   *http.Client
 	jar    map[cookieID]*http.Cookie
@@ -31,12 +32,9 @@ type client struct {
 type cookieID struct{ name, domain, path string }
 
 func (w *world) client() *client {
-	base := w.env["BASE_PATH"]
-	if base == "" {
-		base = "/oauth-agent"
-	}
+	base := strings.TrimSuffix(cmp.Or(w.env["BASE_PATH"], "/oauth-agent"), "/")
 	return &client{
-		t: w.t, w: w, url: w.agent.URL + strings.TrimSuffix(base, "/"), origin: w.origin(),
+		t: w.t, w: w, base: base, url: w.agent.URL + base, origin: w.origin(),
 		http: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		jar:  map[cookieID]*http.Cookie{}, prefix: "example",
 	}
@@ -52,7 +50,7 @@ func (c *client) clone() *client {
 // at is the same browser at another replica.
 func (c *client) at(replica *httptest.Server) *client {
 	d := c.clone()
-	d.url = replica.URL + strings.TrimPrefix(c.url, c.w.agent.URL)
+	d.url = replica.URL + c.base
 	return d
 }
 
