@@ -1,4 +1,4 @@
-import { expect, test } from './support/fixtures.js';
+import { expect, holdRefreshes, test } from './support/fixtures.js';
 
 test.use({ demoArgs: ['-access-token-lifetime', '3s'] });
 
@@ -31,7 +31,13 @@ test('five tabs and one expiry make one refresh', async ({ app, context, demo })
 
   const before = (await demo.report()).counts.refresh_token ?? 0;
   await expect.poll(() => app.page.evaluate(async () => (await fetch('/oauth-agent/userInfo')).status)).toBe(401);
+  const held = await holdRefreshes(context);
+  let refused = 0;
+  context.on('response', (response) => {
+    if (response.url().endsWith('/userInfo') && response.status() === 401 && ++refused === tabs.length) held.release();
+  });
   const subjects = await Promise.all(tabs.map((tab) => tab.evaluate(async () => (await window.agent.userInfo()).sub)));
   expect(subjects).toEqual(Array(5).fill('248289761001'));
   expect((await demo.report()).counts.refresh_token ?? 0).toBe(before + 1);
+  expect(held.calls()).toBe(1);
 });

@@ -56,6 +56,26 @@ test.describe('fetch', () => {
     expect((await demo.report()).counts.refresh_token).toBe(before + 1);
   });
 
+  for (const code of ['unauthorized_request', 'token_expired']) {
+    test(`does not do for the next user what one has asked for: ${code}`, async ({ app, context }) => {
+      await context.addInitScript(() => delete window.BroadcastChannel); // nobody is told
+      await app.page.reload();
+      await app.isLoggedIn();
+      await makeAgent(app.page);
+      const other = await app.anotherTab();
+      await other.click('Log out');
+      await other.isLoggedOut();
+      await other.logIn('zoe');
+
+      const got = await fakeAPI(app.page, [[401, code]]);
+      const post = () => app.page.evaluate(async () => (await window.agent.fetch('/api/orders', { method: 'POST' })).status);
+      expect(await post()).toBe(401);
+      expect(got.length).toBe(1);
+      expect(await post()).toBe(200); // the page knows by now
+      expect(got[1].csrf).not.toBe(got[0].csrf);
+    });
+  }
+
   test('says nothing to others', async ({ app }) => {
     await makeAgent(app.page, { apiPaths: ['/api'] });
     const seen = [];

@@ -1,4 +1,4 @@
-import { expect, test } from './support/fixtures.js';
+import { expect, holdRefreshes, test } from './support/fixtures.js';
 
 test('two tabs log in at once, and both complete', async ({ app }) => {
   const second = await app.anotherTab();
@@ -15,18 +15,22 @@ test('two tabs log in at once, and both complete', async ({ app }) => {
   await second.isLoggedIn();
 });
 
-test('two tabs refresh at once, and the provider sees one', async ({ app, demo }) => {
+test('two tabs refresh at once, and the agent sees one', async ({ app, context, demo }) => {
   await app.logIn();
   const second = await app.anotherTab();
   await second.isLoggedIn();
   const before = (await demo.report()).counts.refresh_token ?? 0;
 
-  await Promise.all([app.click('Refresh tokens'), second.click('Refresh tokens')]);
+  const held = await holdRefreshes(context);
+  await app.click('Refresh tokens');
+  await second.click('Refresh tokens');
+  held.release();
   const refreshed = (tab) => tab.page.locator('#activity li', { hasText: /oauth-agent\/refresh|refreshed by another tab/ });
   await expect(refreshed(app).first()).toBeVisible();
   await expect(refreshed(second).first()).toBeVisible();
   await Promise.all([app.isLoggedIn(), second.isLoggedIn()]);
   expect((await demo.report()).counts.refresh_token).toBe(before + 1);
+  expect(held.calls()).toBe(1);
 });
 
 test('without locks and messages two tabs still both refresh', async ({ app, context }) => {
@@ -37,12 +41,28 @@ test('without locks and messages two tabs still both refresh', async ({ app, con
   await app.logIn();
   const second = await app.anotherTab();
   await second.isLoggedIn();
-  await Promise.all([app.click('Refresh tokens'), second.click('Refresh tokens')]);
+  const held = await holdRefreshes(context);
+  await app.click('Refresh tokens');
+  await second.click('Refresh tokens');
+  await expect.poll(held.calls).toBe(2);
+  held.release();
   for (const tab of [app, second]) {
     await expect(tab.calls.filter({ hasText: '/oauth-agent/refresh' })).toContainText('204');
     await tab.page.reload();
     await tab.isLoggedIn();
   }
+
+  // Another user, with a CSRF value of her own, which nobody tells the first tab.
+  await second.click('Log out');
+  await second.isLoggedOut();
+  await second.logIn('zoe');
+  await app.click('Refresh tokens');
+  await expect(app.greeting).toHaveText('Hello, Zoë Łukasiewicz');
+  expect(await app.callList()).toEqual(expect.arrayContaining([
+    'POST /oauth-agent/refresh 401 unauthorized_request',
+    'POST /oauth-agent/refresh 204',
+  ]));
+  await app.isLoggedIn();
 });
 
 test('a login in one tab is seen in the other', async ({ app }) => {

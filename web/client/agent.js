@@ -160,10 +160,13 @@ export class Agent extends EventTarget {
     if (!this.#inScope(request.url)) return this.#fetch(request);
 
     const again = request.clone(); // a body can be read once
-    const { refreshes, csrf } = this.#marks();
+    const refreshes = this.#refreshes;
+    const csrf = this.#csrf;
     const response = await this.#fetch(this.#withSession(request));
     if (response.status !== 401) return response;
-    if (!(await this.#mend(await errorCode(response), refreshes, csrf))) return response;
+    const mended = await this.#mend(await errorCode(response), refreshes);
+    // Another value is another user's, who has not asked for this.
+    if (!mended || this.#csrf !== csrf) return response;
     return this.#fetch(this.#withSession(again));
   }
 
@@ -220,11 +223,11 @@ export class Agent extends EventTarget {
   /** @param {string} path */
   async #get(path) {
     const get = () => call(this.#fetch, this.#baseUrl + path, {});
-    const { refreshes, csrf } = this.#marks();
+    const refreshes = this.#refreshes;
     try {
       return await get();
     } catch (error) {
-      if (!(error instanceof AgentError) || !(await this.#mend(error.code, refreshes, csrf))) throw error;
+      if (!(error instanceof AgentError) || !(await this.#mend(error.code, refreshes))) throw error;
       return get();
     }
   }
@@ -242,45 +245,41 @@ export class Agent extends EventTarget {
     });
   }
 
-  /** @param {string} path */
+  /**
+   * For what is done to the session, whosever it is by now.
+   *
+   * @param {string} path
+   */
   async #postWithCsrf(path) {
+    const csrf = this.#csrf;
     const post = () => this.#post(path, undefined, { [this.#csrfHeader]: this.#csrf });
-    const { refreshes, csrf } = this.#marks();
     try {
       return await post();
     } catch (error) {
       if (!hasCode(error, 'unauthorized_request')) throw error;
-      if (!(await this.#mend('unauthorized_request', refreshes, csrf))) throw error;
+      await this.#checkSession();
+      if (!this.#isLoggedIn || this.#csrf === csrf) throw error;
       return post();
     }
-  }
-
-  /** What is known when a call goes out, to tell afterwards whether it was out of date. */
-  #marks() {
-    return { refreshes: this.#refreshes, csrf: this.#csrf };
   }
 
   /**
    * Does what a refused call needs.
    *
    * @param {string} code the call's error
-   * @param {number} refreshes
-   * @param {string} csrf
+   * @param {number} refreshes how many were known of when the call went out
    * @returns {Promise<boolean>} whether the call is worth repeating
    */
-  async #mend(code, refreshes, csrf) {
-    switch (code) {
-      case 'token_expired':
-        // A refresh may have ended while the call was on its way.
-        if (this.#refreshes === refreshes) await this.refresh();
-        return true;
-      case 'unauthorized_request':
-        // Another tab may have begun a new session, with a CSRF value of its own.
-        if (this.#csrf === csrf) await this.#checkSession();
-        return this.#isLoggedIn && this.#csrf !== csrf;
-      default:
-        return false;
+  async #mend(code, refreshes) {
+    if (code === 'token_expired') {
+      // A refresh may have ended while the call was on its way.
+      if (this.#refreshes === refreshes) await this.refresh();
+      return true;
     }
+    if (code === 'unauthorized_request' && this.#isLoggedIn) {
+      await this.#checkSession().catch(() => {}); // the refusal says enough
+    }
+    return false;
   }
 
   /** @param {Request} request */

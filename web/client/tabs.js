@@ -48,24 +48,36 @@ export class Tabs {
    * @param {() => Promise<void>} work
    */
   async once(event, work) {
-    const { locks } = navigator;
+    let began = false;
     const workAndTell = async () => {
+      began = true;
       await work();
       this.tell(event);
     };
-    // Undefined outside secure contexts.
-    if (!locks) return workAndTell();
+    try {
+      await this.#locked(event, workAndTell);
+    } catch (error) {
+      if (began) throw error;
+      await workAndTell(); // no locks: an old browser, plain HTTP, storage switched off
+    }
+  }
 
+  /**
+   * @param {string} event
+   * @param {() => Promise<void>} work
+   */
+  async #locked(event, work) {
+    const { locks } = navigator;
     const name = `${this.#name} ${event}`;
     const news = this.#listenFor(event);
     try {
       const worked = await locks.request(name, { ifAvailable: true }, async (lock) => {
-        if (lock) await workAndTell();
+        if (lock) await work();
         return lock !== null;
       });
       if (worked) return;
       await locks.request(name, async () => {
-        if (!(await news.within(SETTLE_MS))) await workAndTell();
+        if (!(await news.within(SETTLE_MS))) await work();
       });
     } finally {
       news.stop();

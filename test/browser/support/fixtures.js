@@ -30,6 +30,25 @@ export const test = base.extend({
   app: async ({ page, demo }, use) => use(new App(page, demo.url)),
 });
 
+/**
+ * Counts what the tabs ask of the agent, which may be more than what the agent
+ * asks of the provider, and holds the calls until they are released: refreshes
+ * are at the same time then, however fast they are.
+ *
+ * @param {import('@playwright/test').BrowserContext} context
+ */
+export async function holdRefreshes(context) {
+  let calls = 0;
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  await context.route('**/oauth-agent/refresh', async (route) => {
+    calls++;
+    await released;
+    await route.continue();
+  });
+  return { release, calls: () => calls };
+}
+
 /** The demo page, by what a user sees. */
 export class App {
   /**
