@@ -33,14 +33,21 @@ func (s *spentOnce) first(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock()
-	for len(s.queue) > 0 && (len(s.queue) >= maxSpent || now.Sub(s.queue[0].at) > s.lifetime) {
-		delete(s.seen, s.queue[0].id)
-		s.queue = s.queue[1:]
+	for len(s.queue) > 0 && now.Sub(s.queue[0].at) > s.lifetime {
+		s.forgetOldest()
 	}
 	if s.seen[id] {
 		return false
 	}
+	if len(s.queue) >= maxSpent { // not before the look: it may be id itself
+		s.forgetOldest()
+	}
 	s.seen[id] = true
 	s.queue = append(s.queue, spentEntry{id, now})
 	return true
+}
+
+func (s *spentOnce) forgetOldest() {
+	delete(s.seen, s.queue[0].id)
+	s.queue = s.queue[1:]
 }
