@@ -102,8 +102,8 @@ func TestAuthorizationError(t *testing.T) {
 var nonsense = map[string]idp.Fault{
 	"down":          idp.Down(),
 	"hangs":         {Hang: true},
-	"drips":         {Drip: 300 * time.Millisecond},
-	"cut":           {Cut: true},
+	"drips":         {Status: 200, Body: `{"access_token":"x"}`, Drip: 300 * time.Millisecond},
+	"cut":           {Status: 200, Body: `{"access_token":"x"}`, Cut: true},
 	"500":           idp.Empty(500),
 	"503, HTML":     idp.HTML(503),
 	"500, an error": idp.OAuthError(500, "invalid_grant"),

@@ -80,7 +80,8 @@ func newWorld(t *testing.T, changes ...func(*setup)) *world {
 				PostLogoutRedirectURIs: []string{afterLogout},
 			}},
 			Users: []idp.User{{Username: username, Password: password, Sub: "sub-demo",
-				Claims: map[string]any{"name": "Zoë Ångström 李", "email": "zoe@example.com"}}},
+				Claims: map[string]any{"name": "Zoë Ångström 李", "email": "zoe@example.com"}},
+				{Username: "eve", Password: password, Sub: "sub-eve", Claims: map[string]any{"name": "Eve"}}},
 			Clock: w.clock.now,
 		},
 		env: map[string]string{
@@ -159,11 +160,19 @@ func (w *world) secrets() []string {
 	return slices.Concat(w.idp.Issued(), w.wire.verifiers(), []string{clientSecret, password, keyA, keyB, string(key)})
 }
 
+// refreshes is how many refresh tokens the server was sent.
+func (w *world) refreshes() int { return w.idp.Counts()["refresh_token"] }
+
 // login walks a whole login and gives the browser that is now logged in.
 func (w *world) login() *client {
 	w.t.Helper()
+	return w.loginAs(username)
+}
+
+func (w *world) loginAs(user string) *client {
+	w.t.Helper()
 	c := w.client()
-	got := c.end(w.authorize(c.start()))
+	got := c.end(w.authorizeAs(user, c.start()))
 	if got.Status != http.StatusOK || !got.json("isLoggedIn").(bool) || !got.json("handled").(bool) {
 		w.t.Fatalf("login: %d %s", got.Status, got.Body)
 	}
@@ -175,8 +184,13 @@ func (w *world) login() *client {
 // browser lands on.
 func (w *world) authorize(authorizationURL string) string {
 	w.t.Helper()
+	return w.authorizeAs(username, authorizationURL)
+}
+
+func (w *world) authorizeAs(user, authorizationURL string) string {
+	w.t.Helper()
 	w.wire.started(authorizationURL)
-	page, err := idp.Login(w.t.Context(), nil, authorizationURL, username, password)
+	page, err := idp.Login(w.t.Context(), nil, authorizationURL, user, password)
 	if err != nil {
 		w.t.Fatal(err)
 	}
