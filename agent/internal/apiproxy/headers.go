@@ -1,0 +1,154 @@
+package apiproxy
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// Names are compared as a CGI or WSGI server does that turns every hyphen into
+// an underscore: X_Forwarded_For is then the same variable as X-Forwarded-For.
+
+// forwarding are the headers by which proxies tell who asked, and for what.
+// Only a trusted proxy is believed.
+func isForwarding(name string) bool {
+	return looksLike(name, "forwarded") || looksLike(name, "x-real-ip") ||
+		looksLike(name, "x-forwarded") || beginsLike(name, "x-forwarded-")
+}
+
+// isRerouting tells the headers that make some frameworks serve another path
+// than the one that was asked for, and the one that CGI takes for a proxy
+// setting (CVE-2016-5385).
+func isRerouting(name string) bool {
+	return looksLike(name, "x-original-url") || looksLike(name, "x-rewrite-url") || looksLike(name, "proxy")
+}
+
+// isOverride tells the headers that make some frameworks see another method.
+func isOverride(name string) bool {
+	return looksLike(name, "x-http-method-override") || looksLike(name, "x-http-method") ||
+		looksLike(name, "x-method-override")
+}
+
+// looksLike compares a header name with one in lower case, and beginsLike its
+// beginning.
+func looksLike(name, want string) bool { return len(name) == len(want) && beginsLike(name, want) }
+
+func beginsLike(name, want string) bool {
+	if len(name) < len(want) {
+		return false
+	}
+	for i := range len(want) {
+		if fold(name[i]) != want[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// fold makes letters small, and a hyphen of all that is neither letter nor digit.
+func fold(c byte) byte {
+	switch {
+	case 'A' <= c && c <= 'Z':
+		return c + 'a' - 'A'
+	case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+		return c
+	}
+	return '-'
+}
+
+// folded is a name as [looksLike] wants it.
+func folded(name string) string {
+	b := []byte(name)
+	for i, c := range b {
+		b[i] = fold(c)
+	}
+	return string(b)
+}
+
+// withoutCookies takes those cookies out of Cookie headers that own names, and
+// leaves the rest as it came. It gives nil when nothing is left.
+func withoutCookies(lines []string, own func(name string) bool) []string {
+	var out []string
+	for _, line := range lines {
+		if line = withoutOwn(line, own); line != "" {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+func withoutOwn(line string, own func(name string) bool) string {
+	var kept []string
+	for pair := range strings.SplitSeq(line, ";") {
+		name, _, _ := strings.Cut(pair, "=")
+		if !own(strings.Trim(name, " \t")) {
+			kept = append(kept, pair)
+		}
+	}
+	return strings.Trim(strings.Join(kept, ";"), " \t")
+}
+
+// dropCookies takes those cookies out of an answer that own names.
+func dropCookies(h http.Header, own func(name string) bool) {
+	lines, ok := h["Set-Cookie"]
+	if !ok {
+		return
+	}
+	lines = slices.DeleteFunc(lines, func(line string) bool { return own(setCookieName(line)) })
+	if len(lines) == 0 {
+		delete(h, "Set-Cookie")
+	} else {
+		h["Set-Cookie"] = lines
+	}
+}
+
+// setCookieName is the name under which a browser will send a cookie back. One
+// without a name is sent as its bare value, which then reads as name and value.
+func setCookieName(line string) string {
+	pair, _, _ := strings.Cut(line, ";")
+	for pair = strings.Trim(pair, " \t"); strings.HasPrefix(pair, "="); {
+		pair = strings.Trim(pair[1:], " \t")
+	}
+	name, _, _ := strings.Cut(pair, "=")
+	return strings.Trim(name, " \t")
+}
+
+// dropCORS takes the upstream's own CORS headers out: whom we trust is decided
+// here, and two Access-Control-Allow-Origin are none for a browser.
+func dropCORS(h http.Header) {
+	for name := range h {
+		if strings.HasPrefix(name, "Access-Control-") {
+			delete(h, name)
+		}
+	}
+}
+
+// keepPrivate restores what the cookie hides: a shared cache stores no answer
+// to a request with Authorization unless the answer allows it (RFC 9111 3.5),
+// and it does not see ours.
+func keepPrivate(h http.Header) {
+	for _, line := range h["Cache-Control"] {
+		for directive := range strings.SplitSeq(strings.ToLower(line), ",") {
+			name, _, _ := strings.Cut(strings.TrimSpace(directive), "=")
+			switch name {
+			case "private", "no-store", "public", "s-maxage", "must-revalidate":
+				return
+			}
+		}
+	}
+	h.Add("Cache-Control", "private")
+}
+
+// isTrusted tells whether a peer is one of the proxies.
+func isTrusted(remoteAddr string, proxies []netip.Prefix) bool {
+	if len(proxies) == 0 {
+		return false
+	}
+	peer, err := netip.ParseAddrPort(remoteAddr)
+	if err != nil {
+		return false
+	}
+	addr := peer.Addr().Unmap().WithZone("")
+	return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(addr) })
+}

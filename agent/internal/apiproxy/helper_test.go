@@ -1,0 +1,287 @@
+package apiproxy_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"oauth-agent/agent/internal/apiproxy"
+	"oauth-agent/agent/internal/cookie"
+	"oauth-agent/agent/internal/guard"
+	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/seal"
+	"oauth-agent/agent/internal/secret"
+	"oauth-agent/agent/internal/session"
+)
+
+const (
+	www        = "https://www.example.com"
+	csrfHeader = "X-Example-Csrf"
+	token      = "an-access-token"
+)
+
+// arrived is a request as the upstream saw it.
+type arrived struct {
+	method, uri, host, body string
+	header, trailer         http.Header
+	proto                   string
+}
+
+// upstream records what arrives and answers with handler, or with 200.
+type upstream struct {
+	*httptest.Server
+	mu      sync.Mutex
+	seen    []arrived
+	handler http.HandlerFunc
+}
+
+func newUpstream(t testing.TB, handler http.HandlerFunc) *upstream {
+	t.Helper()
+	u := unstarted(handler)
+	u.Start()
+	t.Cleanup(u.Close)
+	return u
+}
+
+func unstarted(handler http.HandlerFunc) *upstream {
+	u := &upstream{handler: handler}
+	u.Server = httptest.NewUnstartedServer(u)
+	u.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
+	return u
+}
+
+func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a := arrived{method: r.Method, uri: r.RequestURI, host: r.Host, header: r.Header.Clone(), proto: r.Proto}
+	if u.handler != nil {
+		u.note(a)
+		u.handler(w, r)
+		return
+	}
+	body, _ := io.ReadAll(r.Body)
+	a.body, a.trailer = string(body), r.Trailer
+	u.note(a)
+	_, _ = io.WriteString(w, "from the upstream")
+}
+
+func (u *upstream) note(a arrived) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.seen = append(u.seen, a)
+}
+
+// take gives what has arrived since the last call.
+func (u *upstream) take() []arrived {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	seen := u.seen
+	u.seen = nil
+	return seen
+}
+
+// one gives the only request that has arrived.
+func (u *upstream) one(t testing.TB) arrived {
+	t.Helper()
+	seen := u.take()
+	if len(seen) != 1 {
+		t.Fatalf("%d requests arrived, not 1", len(seen))
+	}
+	return seen[0]
+}
+
+func parse(t testing.TB, raw string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// world is the proxy under test with what it needs.
+type world struct {
+	proxy   *apiproxy.Proxy
+	server  *httptest.Server
+	store   *session.Store
+	jar     *cookie.Jar
+	origins *guard.Origins
+	log     *strings.Builder
+	now     time.Time
+}
+
+type option func(*apiproxy.Options)
+
+func newWorld(t testing.TB, routes []apiproxy.Route, options ...option) *world {
+	t.Helper()
+	w := buildWorld(t, routes, options...)
+	w.server = httptest.NewServer(w.surface())
+	t.Cleanup(w.server.Close)
+	return w
+}
+
+func buildWorld(t testing.TB, routes []apiproxy.Route, options ...option) *world {
+	t.Helper()
+	ring, err := seal.NewRing([]secret.String{secret.New(strings.Repeat("ab", 32))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{log: &strings.Builder{}, now: time.Unix(1_800_000_000, 0)}
+	policy := cookie.Policy{NamePrefix: "example", BasePath: "/"}
+	w.jar = cookie.NewJar(policy, ring, 0)
+	clock := func() time.Time { return w.now }
+	w.store = session.NewStore(w.jar, 0, clock)
+	w.origins = guard.NewOrigins([]string{www}, true)
+	log := slog.New(slog.NewTextHandler(&lockedWriter{w: w.log}, nil))
+	opt := apiproxy.Options{
+		Store: w.store, Policy: policy, Origins: w.origins, CSRFHeader: csrfHeader, BasePath: "/oauth-agent",
+		Render: &httperr.Renderer{Log: log}, Log: log, Clock: clock,
+	}
+	for _, o := range options {
+		o(&opt)
+	}
+	w.proxy, err = apiproxy.New(routes, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.proxy.Close)
+	return w
+}
+
+type lockedWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lockedWriter) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(b)
+}
+
+// surface is the public port: CORS around the proxy, 404 for the rest.
+func (w *world) surface() http.Handler {
+	return w.origins.CORS(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if !w.proxy.Match(r) {
+			http.NotFound(rw, r)
+			return
+		}
+		w.proxy.ServeHTTP(rw, r)
+	}))
+}
+
+// browser is a logged-in user's cookies and CSRF token.
+type browser struct {
+	cookies []*http.Cookie
+	csrf    string
+}
+
+func (b browser) header() string {
+	var pairs []string
+	for _, c := range b.cookies {
+		pairs = append(pairs, c.Name+"="+c.Value)
+	}
+	return strings.Join(pairs, "; ")
+}
+
+func (w *world) login(t testing.TB, tokens session.Tokens) browser {
+	t.Helper()
+	if tokens.Access.Empty() {
+		tokens.Access = secret.New(token)
+	}
+	rec := httptest.NewRecorder()
+	csrf, err := w.store.Start(rec, cookie.Read(httptest.NewRequest("GET", "/", nil)), tokens, secret.String{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return browser{rec.Result().Cookies(), csrf.Reveal()}
+}
+
+// request is one of a page of the SPA, with its session.
+func (w *world) request(t testing.TB, b browser, method, path string, body io.Reader) *http.Request {
+	t.Helper()
+	r, err := http.NewRequest(method, w.server.URL+path, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Origin", www)
+	if b.csrf != "" {
+		r.Header.Set(csrfHeader, b.csrf)
+		r.Header.Set("Cookie", b.header())
+	}
+	return r
+}
+
+func (w *world) do(t testing.TB, r *http.Request) *http.Response {
+	t.Helper()
+	resp, err := w.server.Client().Transport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = resp.Body.Close() })
+	return resp
+}
+
+func text(t testing.TB, resp *http.Response) string {
+	t.Helper()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// wantError checks an answer that is an error of ours.
+func wantError(t testing.TB, resp *http.Response, status int, code string) {
+	t.Helper()
+	raw := text(t, resp)
+	var body struct{ Code, Message string }
+	err := json.Unmarshal([]byte(raw), &body)
+	if resp.StatusCode != status || err != nil || body.Code != code || body.Message == "" {
+		t.Errorf("answer: %d %s, want %d %s", resp.StatusCode, raw, status, code)
+	}
+	if resp.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("an error may be cached: %v", resp.Header)
+	}
+	if strings.Contains(raw, token) {
+		t.Errorf("a token in the answer: %s", raw)
+	}
+}
+
+// raw sends the bytes of a request and gives the answer; nil when the server
+// closes instead.
+func raw(t testing.TB, addr, request string) *http.Response {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return nil
+	}
+	return resp
+}
+
+// rawGet is the text of a GET by the SPA for a request target as it stands.
+func rawGet(b browser, target string, lines ...string) string {
+	return fmt.Sprintf("GET %s HTTP/1.1\r\nHost: www.example.com\r\nOrigin: %s\r\nCookie: %s\r\nConnection: close\r\n%s\r\n",
+		target, www, b.header(), strings.Join(append(lines, ""), "\r\n"))
+}
+
+func (w *world) addr() string { return w.server.Listener.Addr().String() }
+
+func renderer() *httperr.Renderer { return &httperr.Renderer{Log: slog.New(slog.DiscardHandler)} }

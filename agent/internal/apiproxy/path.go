@@ -1,0 +1,191 @@
+package apiproxy
+
+import (
+	"errors"
+	"iter"
+	"net/url"
+	"strings"
+)
+
+// sentPath is the path of a request in the bytes in which it came. EscapedPath
+// alone will not do: where a path has a character that Go would have encoded,
+// it encodes the decoded path anew, and a %2F has become a slash.
+func sentPath(u *url.URL) string {
+	if u.RawPath != "" {
+		return u.RawPath
+	}
+	return u.EscapedPath()
+}
+
+// What a path may not have, in any reading of it.
+var (
+	errDots      = errors.New("it has a dot segment")
+	errBackslash = errors.New("it has a backslash")
+	errNUL       = errors.New("it has a NUL")
+	errFragment  = errors.New("it has a fragment")
+	errOverlong  = errors.New("it has an overlong encoding")
+)
+
+// checkPath refuses a path that some server could take for another one. It is
+// read as it came, decoded once, and decoded twice: proxies and frameworks
+// behind us do either.
+func checkPath(path string) error {
+	if isPlain(path) {
+		return nil
+	}
+	if strings.Contains(path, "#") {
+		return errFragment // never sent by a client; servers disagree on where the path ends
+	}
+	for view := range views(path) {
+		if err := checkView(view); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isPlain tells, cheaply, a path in which there is nothing to be refused.
+func isPlain(path string) bool {
+	for i := range len(path) {
+		switch c := path[i]; {
+		case c == '.' && (i == 0 || path[i-1] == '/'):
+			return false
+		case c == '%' || c == '\\' || c == '#' || c < ' ' || c >= 0x7f:
+			return false
+		}
+	}
+	return true
+}
+
+// views yields the readings of a path.
+func views(path string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for range 3 {
+			if !yield(path) {
+				return
+			}
+			decoded := decode(path)
+			if decoded == path {
+				return
+			}
+			path = decoded
+		}
+	}
+}
+
+func checkView(view string) error {
+	switch {
+	case strings.Contains(view, `\`):
+		return errBackslash
+	case strings.Contains(view, "\x00"):
+		return errNUL
+	case hasOverlong(view):
+		return errOverlong
+	}
+	for segment := range strings.SplitSeq(view, "/") {
+		// Java servers take parameters off a segment before they resolve it; a
+		// decoded '?' or '#' may end the path for whoever parses it again.
+		name := segment
+		if i := strings.IndexAny(segment, ";?#"); i >= 0 {
+			name = segment[:i]
+		}
+		if name == "." || name == ".." {
+			return errDots
+		}
+	}
+	return nil
+}
+
+// hasOverlong finds UTF-8 that is longer than need be, which older decoders
+// read as the ASCII character that it hides: C0 AE is a dot.
+func hasOverlong(s string) bool {
+	for i := range len(s) - 1 {
+		switch lead, next := s[i], s[i+1]; {
+		case next < 0x80 || next >= 0xC0:
+		case lead == 0xC0, lead == 0xC1, lead == 0xE0 && next < 0xA0, lead == 0xF0 && next < 0x90:
+			return true
+		}
+	}
+	return false
+}
+
+// decode takes one layer of percent-encoding off, and leaves what is none.
+func decode(s string) string {
+	if !strings.Contains(s, "%") {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] == '%' && i+2 < len(s) {
+			hi, lo := unhex(s[i+1]), unhex(s[i+2])
+			if hi >= 0 && lo >= 0 {
+				b.WriteByte(byte(hi<<4 | lo))
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+func unhex(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'a' <= c && c <= 'f':
+		return int(c-'a') + 10
+	case 'A' <= c && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
+
+// relaxed is a path as a lenient server resolves it: without parameters, its
+// slashes merged.
+func relaxed(view string) string {
+	var b strings.Builder
+	for segment := range strings.SplitSeq(view, "/") {
+		if name, _, _ := strings.Cut(segment, ";"); name != "" {
+			b.WriteString("/" + name)
+		}
+	}
+	return b.String() + "/"
+}
+
+// escapeRest encodes what may not stand in a path and leaves the rest, so that
+// Go sends the very bytes: it accepts a RawPath only without such characters.
+func escapeRest(path string) string {
+	const hex = "0123456789ABCDEF"
+	if !strings.ContainsFunc(path, func(r rune) bool { return !isPathRune(r) }) {
+		return path
+	}
+	var b strings.Builder
+	for i := range len(path) {
+		if c := path[i]; isPathRune(rune(c)) {
+			b.WriteByte(c)
+		} else {
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		}
+	}
+	return b.String()
+}
+
+// isPathRune is pchar of RFC 3986 3.3 with the slash, the percent sign, and the
+// brackets that Go lets pass too.
+func isPathRune(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' ||
+		r < 0x80 && strings.IndexByte("-._~!$&'()*+,;=:@/%[]", byte(r)) >= 0
+}
+
+// plainQuery tells whether a query can stand in a request line. HTTP/1.1 cannot
+// bring another, HTTP/2 could.
+func plainQuery(query string) bool {
+	for i := range len(query) {
+		if c := query[i]; c <= ' ' || c == 0x7f || c == '#' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,245 @@
+package apiproxy_test
+
+import (
+	"bufio"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"oauth-agent/agent/internal/apiproxy"
+	"oauth-agent/agent/internal/session"
+)
+
+// Every row is a request target as bytes on the wire, and what arrives.
+func TestPaths(t *testing.T) {
+	api, other := newUpstream(t, nil), newUpstream(t, nil)
+	w := newWorld(t, []apiproxy.Route{
+		{Path: "/api/", Upstream: parse(t, api.URL+"/base/")},
+		{Path: "/strip", Upstream: parse(t, api.URL+"/base"), StripPrefix: true},
+		{Path: "/bare", Upstream: parse(t, api.URL), StripPrefix: true},
+		{Path: "/api/admin", Upstream: parse(t, other.URL)},
+	})
+	b := w.login(t, session.Tokens{})
+	for _, tt := range []struct {
+		target string
+		status int
+		uri    string // at the upstream
+	}{
+		{"/api/orders", 200, "/base/api/orders"},
+		{"/api/", 200, "/base/api/"},
+		{"/api", 200, "/base/api"},
+		{"/api/a/b?x=1&y=%2e%2e/&z=a;b&q=%zz&", 200, "/base/api/a/b?x=1&y=%2e%2e/&z=a;b&q=%zz&"},
+		{"/api/a?", 200, "/base/api/a?"},
+		{"/api/a?x=../../..", 200, "/base/api/a?x=../../.."},
+		{"/strip/orders", 200, "/base/orders"},
+		{"/strip/", 200, "/base/"},
+		{"/strip", 200, "/base"},
+		{"/bare/orders", 200, "/orders"},
+		{"/bare", 200, "/"},
+		{"/api/a%2Fb", 200, "/base/api/a%2Fb"},
+		{"/api/a%2fb", 200, "/base/api/a%2fb"},
+		{"/api/a%252Fb", 200, "/base/api/a%252Fb"},
+		{`/api/a"b%2Fc`, 200, "/base/api/a%22b%2Fc"}, // Go's EscapedPath makes a slash of it
+		{"/api/a|b^c%2F", 200, "/base/api/a%7Cb%5Ec%2F"},
+		{"/api/\xc3\xa4%2F", 200, "/base/api/%C3%A4%2F"},
+		{"/api/%C3%A4", 200, "/base/api/%C3%A4"},
+		{"/api/a[1]", 200, "/base/api/a[1]"},
+		{"/api/%41%7e", 200, "/base/api/%41%7e"},
+		{"/api/a;b=c", 200, "/base/api/a;b=c"},
+		{"/api//a///b", 200, "/base/api//a///b"},
+		{"/api/...", 200, "/base/api/..."},
+		{"/api/.well-known/x", 200, "/base/api/.well-known/x"},
+		{"/api/a.", 200, "/base/api/a."},
+		{"/api/..a", 200, "/base/api/..a"},
+		{"/api/%20", 200, "/base/api/%20"},
+		{"http://evil.example/api/x", 200, "/base/api/x"},
+		{"http://user:pass@evil.example:99/api/x", 200, "/base/api/x"},
+
+		{"/apix", 404, ""},
+		{"/ap", 404, ""},
+		{"/API/x", 404, ""},
+		{"/%61pi/x", 404, ""},
+		{"//api/x", 404, ""},
+		{"//evil.example/api/x", 404, ""},
+		{"/api%2Fx", 404, ""},
+		{"/api;x/y", 404, ""},
+		{"/x/../api/y", 404, ""},
+		{"/", 404, ""},
+
+		{"/api/.", 400, ""},
+		{"/api/..", 400, ""},
+		{"/api/../x", 400, ""},
+		{"/api/../../x", 400, ""},
+		{"/api/./x", 400, ""},
+		{"/api/x/..", 400, ""},
+		{"/api/%2e%2e/x", 400, ""},
+		{"/api/%2E./x", 400, ""},
+		{"/api/.%2e", 400, ""},
+		{"/api/%2e", 400, ""},
+		{"/api/%252e%252e/x", 400, ""},
+		{"/api/%252E%2e/x", 400, ""},
+		{"/api/.%252e/x", 400, ""},
+		{"/api/..%2fx", 400, ""},
+		{"/api/a%2f..%2f..%2fx", 400, ""},
+		{"/api/a%252f%252e%252e%252fx", 400, ""},
+		{"/api/..%5cx", 400, ""},
+		{`/api/..\x`, 400, ""},
+		{`/api/a\b`, 400, ""},
+		{"/api/a%5Cb", 400, ""},
+		{"/api/a%255cb", 400, ""},
+		{"/api/..;/x", 400, ""},
+		{"/api/..;a=b/x", 400, ""},
+		{"/api/.;/x", 400, ""},
+		{"/api/..%3b/x", 400, ""},
+		{"/api/%2e%2e;/x", 400, ""},
+		{"/api/%2e%2e%253Ba/x", 400, ""},
+		{"/api/..%3fx", 400, ""},
+		{"/api/..%23", 400, ""},
+		{"/api/a%00", 400, ""},
+		{"/api/a%2500b", 400, ""},
+		{"/api/%c0%ae%c0%ae/x", 400, ""},
+		{"/api/%c0%afx", 400, ""},
+		{"/api/%e0%80%ae/", 400, ""},
+		{"/api/%25c0%25ae/", 400, ""},
+		{"/api/x#/../y", 400, ""},
+		{"/api/x?a#b", 400, ""},
+		{"/api/%u002e%u002e/x", 400, ""},
+		{"/api/%", 400, ""},
+		{"/api/%4", 400, ""},
+		{"/api/a b", 400, ""},
+		{"/api/a\tb", 400, ""},
+		{"/api/a\x00b", 400, ""},
+		{"/bare//evil.example/x", 400, ""},
+		{"/bare//", 400, ""},
+		// Some servers would serve these as /api/admin, which has another route.
+		{"/api//admin", 400, ""},
+		{"/api/%61dmin", 400, ""},
+		{"/api/%2561dmin/x", 400, ""},
+		{"/api%2fadmin", 404, ""},
+		{"/api/admin;x", 400, ""},
+		{"/api/%2Fadmin", 400, ""},
+	} {
+		resp := raw(t, w.addr(), rawGet(b, tt.target))
+		if resp == nil || resp.StatusCode != tt.status {
+			t.Errorf("%q: answered %v, want %d", tt.target, resp, tt.status)
+			continue
+		}
+		got := api.take()
+		if n := len(got); (n == 1) != (tt.uri != "") || n == 1 && got[0].uri != tt.uri {
+			t.Errorf("%q: arrived %v, want %q", tt.target, got, tt.uri)
+		}
+		if got := other.take(); len(got) > 0 {
+			t.Errorf("%q: the other upstream got %v", tt.target, got)
+		}
+	}
+}
+
+func TestLongestPathWins(t *testing.T) {
+	a, b, c := newUpstream(t, nil), newUpstream(t, nil), newUpstream(t, nil)
+	w := newWorld(t, []apiproxy.Route{
+		{Path: "/", Upstream: parse(t, a.URL)},
+		{Path: "/api/orders/", Upstream: parse(t, c.URL)},
+		{Path: "/api", Upstream: parse(t, b.URL)},
+	})
+	user := w.login(t, session.Tokens{})
+	for path, want := range map[string]*upstream{
+		"/": a, "/x": a, "/apis": a, "/api": b, "/api/": b, "/api/order": b, "/api/ordersx": b,
+		"/api/orders": c, "/api/orders/": c, "/api/orders/1": c,
+	} {
+		if resp := w.do(t, w.request(t, user, "GET", path, nil)); resp.StatusCode != 200 {
+			t.Errorf("%s: %d", path, resp.StatusCode)
+		}
+		for _, u := range []*upstream{a, b, c} {
+			if n := len(u.take()); (n == 1) != (u == want) {
+				t.Errorf("%s: %d requests at an upstream, expected elsewhere: %v", path, n, u == want)
+			}
+		}
+	}
+}
+
+func TestRoutesThatAreRefused(t *testing.T) {
+	good := parse(t, "http://127.0.0.1:1/base")
+	for name, routes := range map[string][]apiproxy.Route{
+		"no upstream":      {{Path: "/api"}},
+		"relative":         {{Path: "/api", Upstream: parse(t, "/x")}},
+		"scheme":           {{Path: "/api", Upstream: parse(t, "ftp://127.0.0.1/x")}},
+		"no slash":         {{Path: "api", Upstream: good}},
+		"empty":            {{Path: "", Upstream: good}},
+		"dots":             {{Path: "/api/../x", Upstream: good}},
+		"encoded":          {{Path: "/api%2f", Upstream: good}},
+		"dots in upstream": {{Path: "/api", Upstream: parse(t, "http://127.0.0.1:1/a/../b")}},
+		"twice":            {{Path: "/api", Upstream: good}, {Path: "/api/", Upstream: good}},
+	} {
+		w := buildWorld(t, nil)
+		_, err := apiproxy.New(routes, apiproxy.Options{Store: w.store, Origins: w.origins, Render: renderer(), CSRFHeader: csrfHeader})
+		if err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+// FuzzConfinement sends any path and looks at where it arrives: inside its
+// route by every reading of its bytes, or nowhere.
+func FuzzConfinement(f *testing.F) {
+	for _, seed := range []string{
+		"/api/x", "/api/../x", "/api/%2e%2e/x", "/api/%252e/..;/", `/api/..\x`, "/api/a%2fb", "/strip//x", "/strip/../",
+		"//api/x", "/api/\xc0\xae", "/api/a\"%2F..", "/api/%c0%ae%c0%af", "/api#/..", "/strip;/../x", "/api/%E0%80%AE/x",
+	} {
+		f.Add(seed)
+	}
+	api := newUpstream(f, nil)
+	w := newWorld(f, []apiproxy.Route{
+		{Path: "/api", Upstream: parse(f, api.URL+"/base"), Public: true},
+		{Path: "/strip", Upstream: parse(f, api.URL+"/base"), StripPrefix: true, Public: true},
+	})
+	f.Fuzz(func(t *testing.T, target string) {
+		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader("GET " + target + " HTTP/1.1\r\nHost: x\r\nOrigin: " + www + "\r\n\r\n")))
+		if err != nil || r.RequestURI != target {
+			return
+		}
+		rec := httptest.NewRecorder()
+		r.RemoteAddr = "192.0.2.1:1"
+		w.proxy.ServeHTTP(rec, r)
+		for _, a := range api.take() {
+			path, _, _ := strings.Cut(a.uri, "?")
+			if !inside(path) {
+				t.Fatalf("%q arrived as %q", target, a.uri)
+			}
+		}
+		if rec.Code >= 500 {
+			t.Fatalf("%q: %d", target, rec.Code)
+		}
+	})
+}
+
+// inside tells, by means of its own, whether a path stays below /base however
+// often it is decoded before its dots are resolved.
+func inside(path string) bool {
+	for range 3 {
+		clean := strings.NewReplacer(`\`, "/", ";", "/", "\x00", "/../../../", "\xc0\xae", ".", "\xc0\xaf", "/").Replace(path)
+		depth := 0
+		for i, segment := range strings.Split(clean, "/") {
+			switch segment {
+			case "", ".":
+			case "..":
+				depth--
+			default:
+				depth++
+			}
+			if i > 0 && depth < 0 || i == 1 && segment != "base" {
+				return false
+			}
+		}
+		if depth < 1 {
+			return false
+		}
+		decoded, err := url.PathUnescape(path)
+		if err != nil {
+			return true
+		}
+		path = decoded
+	}
+	return true
+}

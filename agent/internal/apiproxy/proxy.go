@@ -1,0 +1,137 @@
+package apiproxy
+
+import (
+	"errors"
+	"log"
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"net/netip"
+	"time"
+
+	"oauth-agent/agent/internal/cookie"
+	"oauth-agent/agent/internal/guard"
+	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/session"
+)
+
+// Options are what the proxy works with. Store, Origins, Render and CSRFHeader
+// are needed.
+type Options struct {
+	Store   *session.Store
+	Policy  cookie.Policy
+	Origins *guard.Origins
+	Render  *httperr.Renderer
+	// CSRFHeader is the canonical name of the header with the CSRF token.
+	CSRFHeader string
+	// BasePath is what /authorize is under in [Proxy.ForwardAuth], without a
+	// slash at its end.
+	BasePath string
+
+	Clock func() time.Time // nil: time.Now
+	Log   *slog.Logger     // nil: nowhere
+	// TrustedProxies are the peers whose Forwarded, X-Forwarded-* and X-Real-IP
+	// are believed.
+	TrustedProxies []netip.Prefix
+	// Transport is copied for each kind of route; nil: the proxy's own.
+	Transport *http.Transport
+
+	// Refresher renews an access token RefreshAhead of its expiry, for requests
+	// that carry the refresh token; nil: that is left to /refresh.
+	Refresher    Refresher
+	RefreshAhead time.Duration
+	// SocketGrace is how long a WebSocket may outlive its access token;
+	// negative: for ever.
+	SocketGrace time.Duration
+}
+
+// Proxy is the OAuth Proxy. It is safe for concurrent use.
+type Proxy struct {
+	routes  table
+	decider *decider
+	opt     Options
+	wires   *wires
+	pool    httputil.BufferPool
+	breaks  *log.Logger // of bodies that break off in the middle
+	// csrfName is the name of the header that the agent alone reads, folded.
+	csrfName string
+}
+
+// New makes a proxy for some routes; there may be none, for forward auth alone.
+func New(routes []Route, opt Options) (*Proxy, error) {
+	if opt.Store == nil || opt.Origins == nil || opt.Render == nil || opt.CSRFHeader == "" {
+		return nil, errors.New("apiproxy: Store, Origins, Render and CSRFHeader are needed")
+	}
+	if opt.Clock == nil {
+		opt.Clock = time.Now
+	}
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	wires := newWires(opt.Transport)
+	t, err := newTable(routes, wires)
+	if err != nil {
+		return nil, err
+	}
+	return &Proxy{
+		routes: t, opt: opt, wires: wires, pool: &buffers{},
+		breaks:   slog.NewLogLogger(opt.Log.Handler(), slog.LevelWarn),
+		csrfName: folded(opt.CSRFHeader),
+		decider: &decider{
+			store: opt.Store, origins: opt.Origins,
+			csrfHeader: http.CanonicalHeaderKey(opt.CSRFHeader),
+			renewal:    newRenewal(opt),
+		},
+	}, nil
+}
+
+// Close lets go of idle connections to upstreams.
+func (p *Proxy) Close() { p.wires.close() }
+
+// Match tells whether a request is for one of the routes, be it a good one or
+// one that will be refused.
+func (p *Proxy) Match(r *http.Request) bool { return p.routes.find(sentPath(r.URL)) != nil }
+
+// Route is the path of the route that a request is for, for logs; empty for none.
+func (p *Proxy) Route(r *http.Request) string {
+	if rt := p.routes.find(sentPath(r.URL)); rt != nil {
+		return rt.Path
+	}
+	return ""
+}
+
+// ServeHTTP passes a request on to its route's upstream, with the access token
+// of its session for the cookies of ours that it came with.
+//
+// It writes no CORS headers: whoever wraps it does, for errors too. An error is
+// JSON and never a redirect, which a script could not follow.
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := p.serve(w, r); err != nil {
+		p.refuse(w, r, err)
+	}
+}
+
+func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) error {
+	rt, target, err := p.routes.locate(r.URL)
+	if err != nil {
+		return err
+	}
+	if guard.IsPreflight(r) {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	if err := rt.checkMethod(w, r.Method); err != nil {
+		return err
+	}
+	g, err := p.decider.decide(w, r, rt.rules())
+	if err != nil {
+		return err
+	}
+	return p.newExchange(rt, target, g, r).run(w)
+}
+
+func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	p.opt.Render.Write(w, r, err)
+}

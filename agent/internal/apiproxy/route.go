@@ -1,0 +1,198 @@
+package apiproxy
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"oauth-agent/agent/internal/guard"
+	"oauth-agent/agent/internal/httperr"
+)
+
+// defaultTimeout is how long an upstream may take to begin its answer.
+const defaultTimeout = 30 * time.Second
+
+// Route sends the paths under one prefix to one upstream. The zero value of
+// each option is the strict one.
+type Route struct {
+	Path        string   // prefix, in whole segments: "/api" and "/api/" are the same
+	Upstream    *url.URL // scheme, host, port and base path
+	StripPrefix bool     // take Path off before the base path is put in front
+	Methods     []string // all that are allowed; none means any
+	// Timeout runs until the upstream begins its answer, and while a request
+	// body makes no progress; zero means 30 seconds. An answer that has begun
+	// may take for ever.
+	Timeout time.Duration
+	MaxBody int64 // of a request, in bytes; zero means no limit
+	// AllowBearer lets a request pass that brings its own bearer token (RFC
+	// 6750 2.1), as mobile apps do.
+	AllowBearer bool
+	// Public needs no session; a token is attached when there is one.
+	Public bool
+	// SkipCSRF waives the CSRF token of unsafe methods.
+	SkipCSRF bool
+	// H2C speaks HTTP/2 in clear text to the upstream (RFC 9113 3.3).
+	H2C bool
+}
+
+// route is a Route made ready for requests.
+type route struct {
+	Route
+	prefix string // without a slash at its end: "" for "/"
+	base   string // of the upstream, likewise
+	allow  string // for the Allow header
+	wire   http.RoundTripper
+	// upgrade is the wire of WebSockets, which need HTTP/1.1.
+	upgrade http.RoundTripper
+}
+
+func newRoute(r Route, wires *wires) (*route, error) {
+	u := r.Upstream
+	if u == nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("route %s: the upstream is not an absolute http(s) URL", r.Path)
+	}
+	if !strings.HasPrefix(r.Path, "/") || strings.ContainsAny(r.Path, "%;?#") {
+		return nil, fmt.Errorf("route %s: not a plain absolute path", r.Path)
+	}
+	if err := errors.Join(checkPath(r.Path), checkPath(u.EscapedPath())); err != nil {
+		return nil, fmt.Errorf("route %s: %w", r.Path, err)
+	}
+	if r.Timeout <= 0 {
+		r.Timeout = defaultTimeout
+	}
+	methods := r.Methods
+	if len(methods) == 0 {
+		methods = []string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
+	}
+	return &route{
+		Route:   r,
+		prefix:  strings.TrimRight(r.Path, "/"),
+		base:    strings.TrimRight(u.EscapedPath(), "/"),
+		allow:   strings.Join(methods, ", "),
+		wire:    wires.get(r.Timeout, r.H2C),
+		upgrade: wires.get(r.Timeout, false),
+	}, nil
+}
+
+// covers tells whether a path is the prefix itself or goes on behind a slash.
+func (rt *route) covers(path string) bool {
+	rest, ok := strings.CutPrefix(path, rt.prefix)
+	return ok && (rest == "" || rest[0] == '/')
+}
+
+// target is the path to ask the upstream for.
+func (rt *route) target(path string) string {
+	if rt.StripPrefix {
+		path = path[len(rt.prefix):]
+	}
+	if path == "" {
+		return cmp.Or(rt.Upstream.EscapedPath(), "/")
+	}
+	return rt.base + path
+}
+
+// isTunnel tells the methods that pass nowhere: TRACE would echo the token to
+// whoever asks (RFC 9110 9.3.8), CONNECT would open a tunnel.
+func isTunnel(method string) bool {
+	return strings.EqualFold(method, http.MethodTrace) || strings.EqualFold(method, http.MethodConnect)
+}
+
+// checkMethod refuses what the route does not allow.
+func (rt *route) checkMethod(w http.ResponseWriter, method string) error {
+	if !isTunnel(method) && rt.lists(method) {
+		return nil
+	}
+	w.Header().Set("Allow", rt.allow)
+	return httperr.New(http.StatusMethodNotAllowed, httperr.MethodNotAllowed, "the method is not allowed here", nil)
+}
+
+// lists tells whether a method is among the route's; HEAD comes with GET.
+func (rt *route) lists(method string) bool {
+	return len(rt.Methods) == 0 || slices.Contains(rt.Methods, method) ||
+		method == http.MethodHead && slices.Contains(rt.Methods, http.MethodGet)
+}
+
+// keepsOverride tells whether a method-override header may pass: never where it
+// would turn a read into a write, or a listed method into another.
+func (rt *route) keepsOverride(method string) bool {
+	return !guard.Safe(method) && len(rt.Methods) == 0
+}
+
+// table is the routes, longest prefix first.
+type table []*route
+
+func newTable(routes []Route, wires *wires) (table, error) {
+	var t table
+	for _, r := range routes {
+		rt, err := newRoute(r, wires)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(t, func(other *route) bool { return other.prefix == rt.prefix }) {
+			return nil, fmt.Errorf("route %s: the path is there twice", r.Path)
+		}
+		t = append(t, rt)
+	}
+	slices.SortFunc(t, func(a, b *route) int { return cmp.Compare(len(b.prefix), len(a.prefix)) })
+	return t, nil
+}
+
+// find gives the route of a path, or nil.
+func (t table) find(path string) *route {
+	if !strings.HasPrefix(path, "/") {
+		return nil
+	}
+	for _, rt := range t {
+		if rt.covers(path) {
+			return rt
+		}
+	}
+	return nil
+}
+
+// errNoRoute is the answer where nothing is.
+var errNoRoute = httperr.New(http.StatusNotFound, httperr.NotFound, "there is nothing at this path", nil)
+
+// locate finds the route of a URL and the path to ask its upstream for.
+func (t table) locate(u *url.URL) (*route, string, error) {
+	path := sentPath(u)
+	rt := t.find(path)
+	if rt == nil {
+		return nil, "", errNoRoute
+	}
+	if err := checkPath(path); err != nil {
+		return nil, "", httperr.BadRequest("the path of the request is refused: "+err.Error(), nil)
+	}
+	if !t.unambiguous(path, rt) {
+		return nil, "", httperr.BadRequest("the path of the request can be read in two ways", nil)
+	}
+	target := rt.target(path)
+	if strings.HasPrefix(target, "//") {
+		// Some servers take it for a host (RFC 3986 4.2).
+		return nil, "", httperr.BadRequest("the path of the request begins with an empty segment", nil)
+	}
+	if !plainQuery(u.RawQuery) {
+		return nil, "", httperr.BadRequest("the query of the request has a character that no URL has", nil)
+	}
+	return rt, escapeRest(target), nil
+}
+
+// unambiguous tells whether every reader of a path would put it under the same
+// route. An upstream that merges slashes, cuts parameters off or decodes once
+// more would otherwise serve what a longer prefix is stricter about.
+func (t table) unambiguous(path string, rt *route) bool {
+	if len(t) == 1 || !strings.ContainsAny(path, "%;") && !strings.Contains(path, "//") {
+		return true
+	}
+	for view := range views(path) {
+		if t.find(relaxed(view)) != rt {
+			return false
+		}
+	}
+	return true
+}

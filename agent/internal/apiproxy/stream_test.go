@@ -1,0 +1,460 @@
+package apiproxy_test
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"oauth-agent/agent/internal/apiproxy"
+	"oauth-agent/agent/internal/session"
+)
+
+func TestEventsAreFlushedAtOnce(t *testing.T) {
+	for name, contentType := range map[string]string{"events": "text/event-stream", "unknown length": "application/x-ndjson"} {
+		t.Run(name, func(t *testing.T) {
+			next := make(chan bool)
+			api := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", contentType)
+				for i := range 3 {
+					_, _ = fmt.Fprintf(w, "data: %d\n\n", i)
+					_ = http.NewResponseController(w).Flush()
+					<-next
+				}
+			})
+			w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), Timeout: time.Second}})
+			resp := w.do(t, w.request(t, w.login(t, session.Tokens{}), "GET", "/api", nil))
+			lines := bufio.NewScanner(resp.Body)
+			for i := range 3 { // each is read before the next one is sent
+				if !lines.Scan() || lines.Text() != fmt.Sprintf("data: %d", i) {
+					t.Fatalf("event %d: %q %v", i, lines.Text(), lines.Err())
+				}
+				lines.Scan()
+				next <- true
+			}
+		})
+	}
+}
+
+// A part of a body of known length does not wait for the whole.
+func TestSlowBodyOfKnownLength(t *testing.T) {
+	read := make(chan bool)
+	api := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "2")
+		_, _ = io.WriteString(w, "a")
+		_ = http.NewResponseController(w).Flush()
+		<-read
+		_, _ = io.WriteString(w, "b")
+	})
+	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
+	resp := w.do(t, w.request(t, w.login(t, session.Tokens{}), "GET", "/api", nil))
+	var b [1]byte
+	if _, err := io.ReadFull(resp.Body, b[:]); err != nil || b[0] != 'a' {
+		t.Fatalf("%q %v", b, err)
+	}
+	close(read)
+	if text(t, resp) != "b" {
+		t.Error("the rest is missing")
+	}
+}
+
+func TestBothWaysAtOnce(t *testing.T) {
+	for _, h2c := range []bool{false, true} {
+		api := unstarted(func(w http.ResponseWriter, r *http.Request) {
+			c := http.NewResponseController(w)
+			_ = c.EnableFullDuplex()
+			w.WriteHeader(200)
+			_ = c.Flush()
+			lines := bufio.NewScanner(r.Body)
+			for lines.Scan() {
+				_, _ = fmt.Fprintf(w, "%s!\n", lines.Text())
+				_ = c.Flush()
+			}
+		})
+		start(t, api, h2c)
+		w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), H2C: h2c}})
+		body, send := io.Pipe()
+		resp := w.do(t, w.request(t, w.login(t, session.Tokens{}), "POST", "/api", body))
+		lines := bufio.NewScanner(resp.Body)
+		for _, word := range []string{"one", "two", "three"} {
+			if _, err := io.WriteString(send, word+"\n"); err != nil || !lines.Scan() || lines.Text() != word+"!" {
+				t.Fatalf("h2c %v: %q %v %v", h2c, lines.Text(), err, lines.Err())
+			}
+		}
+		_ = send.Close()
+		if proto := api.one(t).proto; (proto == "HTTP/2.0") != h2c {
+			t.Errorf("h2c %v: came as %s", h2c, proto)
+		}
+	}
+}
+
+// start starts an upstream with or without HTTP/2 in clear text.
+func start(t *testing.T, u *upstream, h2c bool) {
+	if h2c {
+		u.Config.Protocols = new(http.Protocols)
+		u.Config.Protocols.SetUnencryptedHTTP2(true)
+	}
+	u.Start()
+	t.Cleanup(u.Close)
+}
+
+// zeros is a body without end.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+func TestLargeBodies(t *testing.T) {
+	const size = 100 << 20
+	api := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		sum := sha256.New()
+		_, _ = io.Copy(io.MultiWriter(w, sum), r.Body)
+		w.Header().Set(http.TrailerPrefix+"Sum", fmt.Sprintf("%x", sum.Sum(nil)))
+	})
+	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
+	sum := sha256.New()
+	body := io.TeeReader(io.LimitReader(zeros{}, size), sum)
+	resp := w.do(t, w.request(t, w.login(t, session.Tokens{}), "PUT", "/api", body))
+	back := sha256.New()
+	n, err := io.Copy(back, resp.Body)
+	want := fmt.Sprintf("%x", sum.Sum(nil))
+	if err != nil || n != size || fmt.Sprintf("%x", back.Sum(nil)) != want || resp.Trailer.Get("Sum") != want {
+		t.Errorf("%d bytes, %v, trailers %v", n, err, resp.Trailer)
+	}
+}
+
+func TestTrailers(t *testing.T) {
+	for _, h2c := range []bool{false, true} {
+		api := unstarted(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.Header().Set("Trailer", "X-Sent, X-Authorization")
+			_, _ = io.WriteString(w, "body")
+			w.Header().Set("X-Sent", r.Trailer.Get("X-Sum"))
+			w.Header().Set("X-Authorization", fmt.Sprint(len(r.Trailer["Authorization"]), len(r.Trailer["X-Forwarded-For"]), len(r.Trailer["Cookie"])))
+		})
+		start(t, api, h2c)
+		w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), H2C: h2c}})
+		b := w.login(t, session.Tokens{})
+		r := w.request(t, b, "POST", "/api", io.MultiReader(strings.NewReader("body")))
+		r.Trailer = http.Header{"X-Sum": {"42"}, "Authorization": {"Bearer x"}, "X-Forwarded-For": {"1"}, "Cookie": {"example-at=x"}}
+		resp := w.do(t, r)
+		if body := text(t, resp); body != "body" || resp.Trailer.Get("X-Sent") != "42" || resp.Trailer.Get("X-Authorization") != "0 0 0" {
+			t.Errorf("h2c %v: %d %q, trailers %v", h2c, resp.StatusCode, body, resp.Trailer)
+		}
+	}
+}
+
+func TestInterimResponses(t *testing.T) {
+	api := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Link", "</style.css>; rel=preload")
+		w.Header().Set("Set-Cookie", "example-at=evil")
+		w.WriteHeader(http.StatusEarlyHints)
+		w.Header().Del("Set-Cookie")
+		body, _ := io.ReadAll(r.Body)
+		_, _ = w.Write(body)
+	})
+	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
+	b := w.login(t, session.Tokens{})
+	conn, err := net.Dial("tcp", w.addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	_, _ = fmt.Fprintf(conn, "POST /api HTTP/1.1\r\nHost: x\r\nOrigin: %s\r\nCookie: %s\r\n%s: %s\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n",
+		www, b.header(), csrfHeader, b.csrf)
+	in := bufio.NewReader(conn)
+	var interim []int
+	for {
+		resp, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.Header.Get("Set-Cookie") != "" {
+			t.Errorf("%d: %v", resp.StatusCode, resp.Header)
+		}
+		if resp.StatusCode >= 200 {
+			if got := resp.Header.Values("Access-Control-Allow-Origin"); len(got) != 1 || got[0] != www || text(t, resp) != "body" {
+				t.Errorf("%v", resp.Header)
+			}
+			break
+		}
+		interim = append(interim, resp.StatusCode)
+		if resp.StatusCode == http.StatusContinue {
+			_, _ = io.WriteString(conn, "body")
+		}
+	}
+	if len(interim) < 2 {
+		t.Errorf("interim responses %v, want 103 and 100", interim)
+	}
+}
+
+func TestHTTP2InAndOut(t *testing.T) {
+	api := unstarted(nil)
+	api.EnableHTTP2 = true
+	api.StartTLS()
+	t.Cleanup(api.Close)
+	w := buildWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}}, func(o *apiproxy.Options) {
+		o.Transport = &http.Transport{TLSClientConfig: api.Client().Transport.(*http.Transport).TLSClientConfig}
+	})
+	w.server = httptest.NewUnstartedServer(w.surface())
+	w.server.EnableHTTP2 = true
+	w.server.StartTLS()
+	defer w.server.Close()
+	resp := w.do(t, w.request(t, w.login(t, session.Tokens{}), "POST", "/api/a%2Fb?x", strings.NewReader("hello")))
+	got := api.one(t)
+	if resp.Proto != "HTTP/2.0" || got.proto != "HTTP/2.0" || got.body != "hello" || got.uri != "/api/a%2Fb?x" {
+		t.Errorf("%s, arrived %v", resp.Proto, got)
+	}
+	if got.header.Get("X-Forwarded-Proto") != "https" || got.header.Get("Authorization") != "Bearer "+token || got.header["Cookie"] != nil {
+		t.Errorf("arrived %v", got.header)
+	}
+}
+
+func TestUpstreamsThatFail(t *testing.T) {
+	hang := make(chan bool)
+	silent := newUpstream(t, func(w http.ResponseWriter, r *http.Request) { <-hang })
+	reset := newUpstream(t, func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) })
+	nonsense := listen(t, func(c net.Conn) { _, _ = io.WriteString(c, "hello\r\n\r\n"); _ = c.Close() })
+	endless := listen(t, func(c net.Conn) {
+		for err := error(nil); err == nil; {
+			_, err = io.WriteString(c, "HTTP/1.1 200 OK\r\nX-Long: "+strings.Repeat("x", 1<<20))
+		}
+	})
+	switching := listen(t, func(c net.Conn) {
+		_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+		<-hang
+	})
+	deaf := listen(t, func(net.Conn) { <-hang }) // does not read
+	gone := listen(t, nil)
+	t.Cleanup(func() { close(hang) })
+	w := newWorld(t, []apiproxy.Route{
+		{Path: "/silent", Upstream: parse(t, silent.URL), Timeout: 50 * time.Millisecond},
+		{Path: "/reset", Upstream: parse(t, reset.URL)},
+		{Path: "/nonsense", Upstream: parse(t, "http://"+nonsense)},
+		{Path: "/endless", Upstream: parse(t, "http://"+endless)},
+		{Path: "/switching", Upstream: parse(t, "http://"+switching)},
+		{Path: "/deaf", Upstream: parse(t, "http://"+deaf), Timeout: 50 * time.Millisecond},
+		{Path: "/gone", Upstream: parse(t, "http://"+gone)},
+		{Path: "/unknown", Upstream: parse(t, "http://no-such-host.invalid")},
+		{Path: "/tls", Upstream: parse(t, "https://"+parse(t, silent.URL).Host)},
+		{Path: "/notls", Upstream: parse(t, "https://"+deaf), Timeout: 50 * time.Millisecond},
+	})
+	b := w.login(t, session.Tokens{})
+	for _, tt := range []struct {
+		path   string
+		status int
+		code   string
+	}{
+		{"/silent", 504, "upstream_timeout"},
+		{"/reset", 502, "upstream_error"},
+		{"/nonsense", 502, "upstream_error"},
+		{"/endless", 502, "upstream_error"},
+		{"/switching", 502, "upstream_error"},
+		{"/deaf", 504, "upstream_timeout"},
+		{"/gone", 502, "upstream_error"},
+		{"/unknown", 502, "upstream_error"},
+		{"/tls", 502, "upstream_error"},
+		{"/notls", 504, "upstream_timeout"},
+	} {
+		for _, method := range []string{"GET", "POST"} {
+			var body io.Reader
+			if method == "POST" {
+				body = io.LimitReader(zeros{}, 64<<20) // more than any socket buffers
+				if tt.path == "/silent" || tt.path == "/reset" {
+					body = strings.NewReader("short")
+				}
+			}
+			resp := w.do(t, w.request(t, b, method, tt.path, body))
+			wantError(t, resp, tt.status, tt.code)
+			if resp.Header.Get("Access-Control-Allow-Origin") != www {
+				t.Errorf("%s: the page cannot read it", tt.path)
+			}
+		}
+	}
+	if strings.Contains(w.log.String(), token) || !strings.Contains(w.log.String(), "route /gone") {
+		t.Errorf("log: %s", w.log)
+	}
+}
+
+// listen serves raw connections; with no handler the port is closed again.
+func listen(t *testing.T, serve func(net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if serve == nil {
+		_ = l.Close()
+		return l.Addr().String()
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() { defer func() { _ = c.Close() }(); serve(c) }()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// A body that breaks off must not look complete.
+func TestUpstreamDiesInTheMiddle(t *testing.T) {
+	api := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/length" {
+			w.Header().Set("Content-Length", "100")
+		}
+		_, _ = io.WriteString(w, "the beginning")
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	})
+	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
+	b := w.login(t, session.Tokens{})
+	for _, path := range []string{"/api/length", "/api/chunks"} {
+		resp, err := w.server.Client().Transport.RoundTrip(w.request(t, b, "GET", path, nil))
+		if err != nil {
+			continue // broken off before anything was sent
+		}
+		if body, err := io.ReadAll(resp.Body); err == nil {
+			t.Errorf("%s: %q without an error", path, body)
+		}
+		_ = resp.Body.Close()
+	}
+}
+
+func TestBodiesThatAreRefused(t *testing.T) {
+	api := newUpstream(t, nil)
+	w := newWorld(t, []apiproxy.Route{
+		{Path: "/small", Upstream: parse(t, api.URL), MaxBody: 10},
+		{Path: "/slow", Upstream: parse(t, api.URL), Timeout: 50 * time.Millisecond},
+	})
+	b := w.login(t, session.Tokens{})
+	do := func(path string, body io.Reader) *http.Response {
+		return w.do(t, w.request(t, b, "POST", path, body))
+	}
+	if resp := do("/small", strings.NewReader("0123456789")); resp.StatusCode != 200 {
+		t.Errorf("at the limit: %d", resp.StatusCode)
+	}
+	wantError(t, do("/small", strings.NewReader("0123456789a")), 413, "request_too_large")
+	wantError(t, do("/small", io.MultiReader(strings.NewReader("0123456789a"))), 413, "request_too_large")
+
+	head := "POST /slow HTTP/1.1\r\nHost: x\r\nOrigin: " + www + "\r\nCookie: " + b.header() + "\r\n" + csrfHeader + ": " + b.csrf + "\r\n"
+	for name, tt := range map[string]struct {
+		rest   string
+		status int
+	}{
+		"stops sending": {"Content-Length: 9\r\n\r\nabc", 408},
+		"bad chunk":     {"Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
+	} {
+		resp := raw(t, w.addr(), head+tt.rest)
+		if resp == nil {
+			t.Errorf("%s: no answer", name)
+			continue
+		}
+		wantError(t, resp, tt.status, "invalid_request")
+	}
+	if strings.Contains(w.log.String(), "level=ERROR") {
+		t.Errorf("a client's fault was logged as an error: %s", w.log)
+	}
+}
+
+// A body may take longer than the time-out as long as it goes on.
+func TestSlowUploadThatGoesOn(t *testing.T) {
+	api := newUpstream(t, nil)
+	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), Timeout: 200 * time.Millisecond}})
+	body, send := io.Pipe()
+	go func() {
+		for range 10 {
+			time.Sleep(40 * time.Millisecond) // the point of the test
+			_, _ = io.WriteString(send, "x")
+		}
+		_ = send.Close()
+	}()
+	resp := w.do(t, w.request(t, w.login(t, session.Tokens{}), "POST", "/api", body))
+	if got := api.one(t).body; resp.StatusCode != 200 || got != strings.Repeat("x", 10) {
+		t.Errorf("%d, arrived %q", resp.StatusCode, got)
+	}
+}
+
+// The end of a client ends the request at the upstream.
+func TestClientLeaves(t *testing.T) {
+	left := make(chan bool)
+	api := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(200)
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+		close(left)
+	})
+	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
+	resp := w.do(t, w.request(t, w.login(t, session.Tokens{}), "GET", "/api", nil))
+	_ = resp.Body.Close()
+	select {
+	case <-left:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the upstream still serves it")
+	}
+}
+
+// What the server makes of odd framing is what goes up, framed anew: there is
+// one request, and never a second one hidden in its body (RFC 9112 11.2).
+func TestSmuggling(t *testing.T) {
+	api := newUpstream(t, nil)
+	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
+	b := w.login(t, session.Tokens{})
+	head := "POST /api/x HTTP/1.1\r\nHost: x\r\nOrigin: " + www + "\r\nCookie: " + b.header() + "\r\n" + csrfHeader + ": " + b.csrf + "\r\n"
+	hidden := "GET /api/hidden HTTP/1.1\r\nHost: x\r\n\r\n"
+	for name, rest := range map[string]string{
+		"TE and CL":           "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hidden,
+		"two lengths":         "Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde" + hidden,
+		"a list of lengths":   "Content-Length: 4, 5\r\n\r\nabcde" + hidden,
+		"negative length":     "Content-Length: -1\r\n\r\n" + hidden,
+		"signed length":       "Content-Length: +4\r\n\r\nabcd" + hidden,
+		"unknown coding":      "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + hidden,
+		"coding twice":        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hidden,
+		"not the last coding": "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n" + hidden,
+		"space before colon":  "Transfer-Encoding : chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n" + hidden,
+		"folded header":       "X: y\r\n Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\nabcd" + hidden,
+		"bare LF in a chunk":  "Transfer-Encoding: chunked\r\n\r\n2;\nxx\r\n0\r\n\r\n" + hidden,
+		"bare LF, trailer":    "Transfer-Encoding: chunked\r\n\r\n0\r\nX: y\n\n" + hidden,
+		"bare CR":             "X: y\rTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\nabcd" + hidden,
+	} {
+		resp := raw(t, w.addr(), head+rest)
+		status := 0
+		if resp != nil {
+			status = resp.StatusCode
+		}
+		for _, a := range api.take() {
+			if a.method != "POST" || a.uri != "/api/x" || strings.Contains(a.body, "hidden") ||
+				a.header["Content-Length"] != nil && a.header["Transfer-Encoding"] != nil {
+				t.Errorf("%s: arrived %v", name, a)
+			}
+		}
+		t.Logf("%s: %d", name, status)
+	}
+}
+
+func TestClientThatBreaksOff(t *testing.T) {
+	api := newUpstream(t, nil)
+	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
+	body := io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(errors.New("the client's own")))
+	r := w.request(t, w.login(t, session.Tokens{}), "POST", "/api", body)
+	if resp, err := w.server.Client().Transport.RoundTrip(r); err == nil {
+		_ = resp.Body.Close()
+		t.Errorf("answered %d", resp.StatusCode)
+	}
+	w.server.Close() // waits for the request
+	if strings.Contains(w.log.String(), "level=ERROR") {
+		t.Errorf("log: %s", w.log)
+	}
+}

@@ -1,0 +1,87 @@
+package apiproxy
+
+import (
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// What connections to upstreams are held to.
+const (
+	dialTimeout      = 10 * time.Second
+	idleTimeout      = 90 * time.Second
+	idlePerUpstream  = 256
+	maxAnswerHeaders = 256 << 10 // bytes
+	continueTimeout  = time.Second
+)
+
+// wires are the transports of the routes, one for each kind: the time-out is a
+// property of the transport.
+type wires struct {
+	template *http.Transport
+	byKind   map[wireKind]*http.Transport
+}
+
+type wireKind struct {
+	timeout time.Duration
+	h2c     bool
+}
+
+func newWires(template *http.Transport) *wires {
+	if template == nil {
+		template = &http.Transport{}
+	}
+	return &wires{template: template, byKind: map[wireKind]*http.Transport{}}
+}
+
+func (ws *wires) get(timeout time.Duration, h2c bool) *http.Transport {
+	kind := wireKind{timeout, h2c}
+	if ws.byKind[kind] == nil {
+		ws.byKind[kind] = ws.make(kind)
+	}
+	return ws.byKind[kind]
+}
+
+func (ws *wires) make(kind wireKind) *http.Transport {
+	t := ws.template.Clone()
+	t.Proxy = nil // a proxy from the environment would see the tokens
+	dial := min(kind.timeout, dialTimeout)
+	t.DialContext = (&net.Dialer{Timeout: dial}).DialContext
+	t.TLSHandshakeTimeout = dial
+	t.ResponseHeaderTimeout = kind.timeout
+	t.ExpectContinueTimeout = continueTimeout
+	t.IdleConnTimeout = idleTimeout
+	t.MaxIdleConns = 0
+	t.MaxIdleConnsPerHost = idlePerUpstream
+	t.MaxResponseHeaderBytes = maxAnswerHeaders
+	t.DisableCompression = true // bodies pass as they are
+	t.ForceAttemptHTTP2 = true
+	if kind.h2c {
+		t.Protocols = new(http.Protocols)
+		t.Protocols.SetUnencryptedHTTP2(true)
+		t.Protocols.SetHTTP2(true)
+	}
+	return t
+}
+
+func (ws *wires) close() {
+	for _, t := range ws.byKind {
+		t.CloseIdleConnections()
+	}
+}
+
+// bufferSize is what is copied at a time, in bytes.
+const bufferSize = 32 << 10
+
+// buffers is a httputil.BufferPool.
+type buffers struct{ pool sync.Pool }
+
+func (b *buffers) Get() []byte {
+	if a, ok := b.pool.Get().(*[bufferSize]byte); ok {
+		return a[:]
+	}
+	return make([]byte, bufferSize)
+}
+
+func (b *buffers) Put(buf []byte) { b.pool.Put((*[bufferSize]byte)(buf)) }

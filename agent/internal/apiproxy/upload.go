@@ -1,0 +1,175 @@
+package apiproxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Why an upload was given up.
+var (
+	errSlowClient   = errors.New("the client stopped sending")
+	errSlowUpstream = errors.New("the upstream stopped reading")
+)
+
+// lingerTime is how long the rest of a body that nobody wants may still come,
+// so that the client gets to read the answer.
+const lingerTime = time.Second
+
+// upload is the body of a request on its way up, watched for progress: neither
+// a client that stops sending nor an upstream that stops reading holds the
+// connection for ever. It also hands on the trailers, which the client sends
+// behind the body. A nil upload is a request without a body.
+type upload struct {
+	io.ReadCloser
+	control *http.ResponseController
+	timeout time.Duration
+	cancel  context.CancelCauseFunc
+
+	mu      sync.Mutex
+	timer   *time.Timer // nil when no longer watched
+	reading bool        // waiting for the client
+	ended   bool        // read to its end
+	err     error       // of the client's side
+
+	in, out http.Header // trailers
+}
+
+// watchUpload gives the request with its body watched.
+func (x *exchange) watchUpload(w http.ResponseWriter) *http.Request {
+	ctx, cancel := context.WithCancelCause(x.in.Context())
+	b := &upload{
+		ReadCloser: x.in.Body, control: http.NewResponseController(w),
+		timeout: x.route.Timeout, cancel: cancel, in: x.in.Trailer,
+	}
+	b.timer = time.AfterFunc(b.timeout, b.giveUp)
+	x.body = b
+	r := x.in.WithContext(ctx)
+	r.Body = b
+	return r
+}
+
+// Read notes which side is waited for.
+func (b *upload) Read(p []byte) (int, error) {
+	b.note(true, nil)
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		for name := range b.out {
+			b.out[name] = b.in[name]
+		}
+	}
+	b.note(false, err)
+	return n, err
+}
+
+func (b *upload) note(reading bool, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.reading = reading
+	switch err {
+	case nil:
+	case io.EOF:
+		b.ended = true
+	default:
+		b.err = err
+	}
+	if b.timer != nil {
+		b.timer.Reset(b.timeout)
+	}
+}
+
+// giveUp ends a request that makes no progress.
+func (b *upload) giveUp() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.reading {
+		b.cancel(errSlowUpstream)
+		return
+	}
+	b.cancel(errSlowClient)
+	_ = b.control.SetReadDeadline(time.Unix(1, 0))
+}
+
+// begin is called when the answer begins, which may then take its time.
+//
+// Where the body is still coming, HTTP/1.1 needs to be told to go on reading
+// it, and the connection ends with the exchange: net/http would read the rest
+// of the body and the next request at the same time.
+func (b *upload) begin(res *http.Response, proto int) {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.unwatch()
+	if !b.ended && proto == 1 && b.control.EnableFullDuplex() == nil {
+		res.Header.Set("Connection", "close")
+	}
+}
+
+// abandon bounds the time in which the server reads what is left of the body.
+// With the body at its end there is nothing to bound, and the server's own
+// reading would be disturbed.
+func (b *upload) abandon() {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.unwatch()
+	if !b.ended && b.err == nil {
+		_ = b.control.SetReadDeadline(time.Now().Add(lingerTime))
+	}
+}
+
+// end is called when the exchange is over.
+func (b *upload) end() {
+	if b != nil {
+		b.abandon()
+		b.cancel(nil)
+	}
+}
+
+func (b *upload) unwatch() {
+	if b.timer != nil {
+		b.timer.Stop()
+		b.timer = nil
+	}
+}
+
+// clientError is what broke on the client's side, or nil.
+func (b *upload) clientError() error {
+	if b == nil {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err
+}
+
+// announced is the client's trailers as the upstream will get them, or nil.
+// Their values follow when the body has been read.
+func (b *upload) announced() http.Header {
+	if b == nil {
+		return nil
+	}
+	for name := range b.in {
+		if isTrailer(name) {
+			if b.out == nil {
+				b.out = http.Header{}
+			}
+			b.out[name] = nil
+		}
+	}
+	return b.out
+}
+
+// isTrailer tells which fields may come behind the body. Some servers merge
+// trailers into the headers: what may not be in the one may not be in the other.
+func isTrailer(name string) bool {
+	return !isForwarding(name) && !isRerouting(name) && !isOverride(name) &&
+		name != "Authorization" && name != "Cookie" && name != "Host"
+}
