@@ -67,6 +67,15 @@ type Config struct {
 	Timeouts Timeouts `yaml:"timeouts"`
 	Log      Log      `yaml:"log"`
 
+	// Routes are the APIs that the OAuth Proxy passes calls on to.
+	Routes Routes `yaml:"routes" env:"ROUTES"`
+	// ForwardAuth answers gateways that do the proxying themselves.
+	ForwardAuth ForwardAuth `yaml:"forward_auth"`
+	// TrustedProxies are the addresses (or CIDR blocks) of the proxies in front
+	// whose Forwarded and X-Forwarded-* headers are passed on; without any, such
+	// headers are replaced.
+	TrustedProxies List `yaml:"trusted_proxies" env:"TRUSTED_PROXIES"`
+
 	// InsecureHTTP accepts http:// for the authorization server and the SPA
 	// beyond loopback. Tokens and cookies then travel in clear.
 	InsecureHTTP bool `yaml:"insecure_http" env:"INSECURE_HTTP"`
@@ -132,6 +141,10 @@ type Refresh struct {
 	Memory time.Duration `yaml:"memory" env:"REFRESH_MEMORY"`
 	// MemoryBytes is the most that is kept, in bytes.
 	MemoryBytes int `yaml:"memory_bytes" env:"REFRESH_MEMORY_BYTES"`
+	// Inline refreshes access tokens on the way of an API call, Ahead of their
+	// expiry. It needs cookie.base_path "/", so that calls carry the refresh token.
+	Inline bool          `yaml:"inline" env:"REFRESH_INLINE"`
+	Ahead  time.Duration `yaml:"ahead" env:"REFRESH_AHEAD"`
 }
 
 // Timeouts bound what crosses the network.
@@ -140,6 +153,9 @@ type Timeouts struct {
 	AuthorizationServer time.Duration `yaml:"authorization_server" env:"AUTHORIZATION_SERVER_TIMEOUT"`
 	// Request bounds the reading of a request to the agent.
 	Request time.Duration `yaml:"request" env:"REQUEST_TIMEOUT"`
+	// SocketGrace is how long a WebSocket may outlive the access token that it
+	// was opened with.
+	SocketGrace time.Duration `yaml:"socket_grace" env:"SOCKET_GRACE"`
 	// Shutdown is how long running requests may take after SIGTERM.
 	Shutdown time.Duration `yaml:"shutdown" env:"SHUTDOWN_TIMEOUT"`
 }
@@ -189,10 +205,11 @@ func defaults() *Config {
 		CORSEnabled: true,
 		Cookie:      Cookie{NamePrefix: "agent", Prefixes: true},
 		Logout:      Logout{URL: "continue"},
-		Refresh:     Refresh{Memory: time.Minute, MemoryBytes: 64 << 20},
+		Refresh:     Refresh{Memory: time.Minute, MemoryBytes: 64 << 20, Ahead: 30 * time.Second},
 		Timeouts: Timeouts{
 			AuthorizationServer: 10 * time.Second,
 			Request:             10 * time.Second,
+			SocketGrace:         time.Minute,
 			Shutdown:            20 * time.Second,
 		},
 		Log:              Log{Level: "info", Format: "text"},

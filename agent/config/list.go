@@ -37,7 +37,7 @@ func (s *Secrets) trim() {
 
 func (c *Config) trimLists() {
 	c.Cookie.EncryptionKeys.trim()
-	for _, l := range []*List{&c.TrustedAudiences, &c.TrustedWebOrigins, &c.PKCEProxy.AllowedRedirectURIs, &c.PKCEProxy.AllowedClientIDs} {
+	for _, l := range []*List{&c.TrustedAudiences, &c.TrustedWebOrigins, &c.TrustedProxies, &c.PKCEProxy.AllowedRedirectURIs, &c.PKCEProxy.AllowedClientIDs} {
 		l.trim()
 	}
 }

@@ -71,7 +71,7 @@ func (c *Config) readEnvironment(environ []string, ms *Mistakes) {
 	for _, s := range c.secrets() {
 		s.preferEnvironment(vars)
 	}
-	if err := env.ParseWithOptions(c, env.Options{Environment: vars}); err != nil {
+	if err := env.ParseWithOptions(c, env.Options{Environment: vars, FuncMap: parsers()}); err != nil {
 		tellEnvironment(ms, err)
 	}
 }

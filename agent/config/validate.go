@@ -20,6 +20,7 @@ func (c *Config) validate(ms *Mistakes) {
 	if c.HasAgent() {
 		c.validateAgent(ms)
 	}
+	c.validateProxy(ms)
 	if c.HasPKCEProxy() {
 		c.PKCEProxy.validate(ms, c.InsecureHTTP)
 	}
