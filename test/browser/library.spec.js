@@ -133,4 +133,5 @@ test('extra parameters reach the authorization request', async ({ app }) => {
   const { searchParams } = new URL((await asked).url());
   expect(searchParams.get('ui_locales')).toBe('fr & de');
   expect(searchParams.get('login_hint')).toBe('zoë');
+  await expect(app.page.getByLabel('User name')).toHaveValue('zoë');
 });

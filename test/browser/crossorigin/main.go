@@ -122,7 +122,10 @@ func names(ctx context.Context, page, api, report string) (http.Handler, error) 
 func writeReport(file string, provider *idp.Server) {
 	b, err := json.Marshal(map[string]any{"issued": append([]string{}, provider.Issued()...), "counts": provider.Counts()})
 	if err == nil {
-		err = os.WriteFile(file, b, 0o600)
+		err = os.WriteFile(file+".part", b, 0o600)
+	}
+	if err == nil {
+		err = os.Rename(file+".part", file) // a reader never sees half of it
 	}
 	if err != nil {
 		panic(err)

@@ -92,6 +92,7 @@ export class Witness {
 
   /** Reads whatever a script of the page can read without a call. */
   async #search(page) {
+    await page.waitForLoadState();
     const found = await page.evaluate(async () => ({
       'document.cookie': document.cookie,
       localStorage: JSON.stringify({ ...localStorage }),
