@@ -80,11 +80,11 @@ func whyNot(e *yaml.LoadError) string {
 
 func yamlWants(goType string) string {
 	switch goType {
-	case "int", "bool", "time.Duration":
+	case "int", "int64", "bool", "time.Duration":
 		return wants(goType)
 	case "string", "secret.String":
 		return "a text"
-	case "config.List", "config.Secrets":
+	case "config.List", "config.Secrets", "config.Routes":
 		return "a list, such as [one, two]"
 	default:
 		return "a section of settings"
@@ -107,8 +107,12 @@ func newPlaces(text []byte) places {
 func (p places) walk(n *yaml.Node, path string) {
 	p.values[[2]int{n.Line, n.Column}] = path
 	if n.Kind != yaml.MappingNode {
-		for _, item := range n.Content {
-			p.walk(item, path)
+		for i, item := range n.Content {
+			inner := path
+			if n.Kind == yaml.SequenceNode && item.Kind == yaml.MappingNode {
+				inner = fmt.Sprintf("%s[%d]", path, i)
+			}
+			p.walk(item, inner)
 		}
 		return
 	}
