@@ -27,6 +27,9 @@ func (a *Agent) Check(ctx context.Context, w io.Writer) error {
 		scheme = "https"
 	}
 	line("listen", "%s://%s:%d", scheme, a.cfg.BindAddress, a.cfg.Port)
+	for _, warning := range a.cfg.Warnings() {
+		line("warning", "%s", warning)
+	}
 	if p := a.cfg.PKCEProxy; a.cfg.HasPKCEProxy() {
 		line("PKCE proxy", "%s, in front of %s, for %v", p.RedirectURL, p.AuthURL, []string(p.AllowedRedirectURIs))
 	}
@@ -42,9 +45,6 @@ func (a *Agent) checkAgent(ctx context.Context, line func(key, format string, ar
 		line("cookie", "%s", a.jar.Name(k, ""))
 	}
 	line("CSRF header", "%s", csrfHeader(a.cfg))
-	for _, warning := range a.cfg.Warnings() {
-		line("warning", "%s", warning)
-	}
 	if err := a.as.Ready(ctx); err != nil {
 		line("server", "not available: %v", err)
 		return err

@@ -37,6 +37,7 @@ usage: oauth-agent [command] [--config agent.yaml]
   check     load the settings, try the authorization server, tell what serve would do
   keygen    print a fresh key, for cookie.encryption_keys and the like
   version   print the version
+  help      print this
 
 Settings come from the file and from the environment, which wins.
 `
@@ -44,25 +45,13 @@ Settings come from the file and from the environment, which wins.
 // run is main without the process: it returns when ctx ends and the last
 // request is answered.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
-	command := "serve"
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		command, args = args[0], args[1:]
-	}
-	flags := flag.NewFlagSet("oauth-agent "+command, flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() { _, _ = fmt.Fprint(stderr, usage) }
-	file := flags.String("config", "", "the settings, a YAML file")
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
-		return nil
-	} else if err != nil {
-		return err
-	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("%q is one argument too many", flags.Arg(0))
+	command, file, err := parse(args)
+	if err != nil {
+		return fmt.Errorf("%w; oauth-agent help tells how it is used", err)
 	}
 	switch command {
 	case "serve", "check":
-		cfg, err := config.Load(*file, environ)
+		cfg, err := config.Load(file, environ)
 		if err != nil {
 			return err
 		}
@@ -75,10 +64,34 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	case "version":
 		_, err := fmt.Fprintln(stdout, "oauth-agent", version())
 		return err
+	case "help":
+		_, err := fmt.Fprint(stdout, usage)
+		return err
 	default:
-		flags.Usage()
-		return fmt.Errorf("unknown command %q", command)
+		return fmt.Errorf("unknown command %q; there are serve, check, keygen, version and help", command)
 	}
+}
+
+// parse takes the command line apart. No argument is asked for by position
+// beyond the command, so that a word too many is a mistake.
+func parse(args []string) (command, file string, err error) {
+	command = "serve"
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		command, args = args[0], args[1:]
+	}
+	flags := flag.NewFlagSet(command, flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // what went wrong is told once, by main
+	flags.StringVar(&file, "config", "", "the settings, a YAML file")
+	err = flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return "help", "", nil
+	case err != nil:
+		return "", "", err
+	case flags.NArg() > 0:
+		return "", "", fmt.Errorf("%q is one argument too many", flags.Arg(0))
+	}
+	return command, file, nil
 }
 
 // check tells what serve would do, and fails where users could not log in.

@@ -68,8 +68,11 @@ func newServer(h http.Handler, log *slog.Logger) *http.Server {
 func listen(cfg *config.Config) (net.Listener, error) {
 	address := net.JoinHostPort(cfg.BindAddress, strconv.Itoa(cfg.Port))
 	listener, err := net.Listen("tcp", address)
-	if err != nil || cfg.TLS.CertFile == "" {
-		return listener, err
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen at port (PORT) and bind_address (BIND_ADDRESS): %w", err)
+	}
+	if cfg.TLS.CertFile == "" {
+		return listener, nil
 	}
 	pair, err := tls.LoadX509KeyPair(cfg.TLS.CertFile, cfg.TLS.KeyFile)
 	if err != nil {
