@@ -25,7 +25,7 @@ func (c *Client) Exchange(ctx context.Context, g CodeGrant) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, err
 	}
-	answer, err := c.requestTokens(ctx, meta, url.Values{
+	answer, err := c.requestTokens(ctx, c.http, meta, url.Values{
 		"grant_type":    {"authorization_code"},
 		"code":          {g.Code.Reveal()},
 		"redirect_uri":  {c.cfg.RedirectURI},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -14,6 +15,9 @@ import (
 const (
 	// soonExpired is when an access token is not worth handing out any more.
 	soonExpired = 5 * time.Second
+	// waitMore is what a caller waits for a flight beyond the time-out of one
+	// request. The flight itself goes on, for the caller who comes next.
+	waitMore = 2 * time.Second
 	// mostTurns bounds how often a call looks again because another was faster.
 	mostTurns = 8
 )
@@ -41,9 +45,11 @@ func (c *Client) Refresh(ctx context.Context, g RefreshGrant) (Tokens, error) {
 	if g.Refresh.Empty() {
 		return Tokens{}, fmt.Errorf("%w: there is no refresh token", ErrSessionOver)
 	}
+	again := false // once, after an answer that never ended: it was awaited for long
 	for range mostTurns {
 		t, err := c.refreshOnce(ctx, g)
-		if errors.Is(err, errMoved) {
+		if errors.Is(err, errMoved) || errors.Is(err, errLate) && !again {
+			again = again || errors.Is(err, errLate)
 			continue
 		}
 		if err != nil {
@@ -76,7 +82,9 @@ func (c *Client) refreshOnce(ctx context.Context, g RefreshGrant) (Tokens, error
 		seen.tokens.ID = g.ID
 	}
 	key := hashOf(seen.refresh)
-	return fly(ctx, &c.refreshes, string(key[:]), c.refreshLimit(), func(ctx context.Context) (Tokens, error) {
+	wait, cancel := context.WithTimeout(ctx, c.http.timeout+waitMore)
+	defer cancel()
+	return fly(wait, &c.refreshes, string(key[:]), c.refreshLimit(), func(ctx context.Context) (Tokens, error) {
 		return c.spend(ctx, seen)
 	})
 }
@@ -101,7 +109,7 @@ func (c *Client) spend(ctx context.Context, seen newest) (Tokens, error) {
 	if err != nil {
 		return Tokens{}, err
 	}
-	answer, err := c.requestTokens(ctx, meta, url.Values{
+	answer, err := c.requestTokens(ctx, c.http.patient(), meta, url.Values{
 		"grant_type":    {"refresh_token"},
 		"refresh_token": {seen.refresh.Reveal()},
 	})
@@ -125,6 +133,9 @@ func (c *Client) spend(ctx context.Context, seen newest) (Tokens, error) {
 // refusedRefresh sorts the 4xx of a refresh. Real servers say in many ways that
 // a refresh token is dead; few codes say that the client is at fault.
 func refusedRefresh(r *refusal) error {
+	if r.status == http.StatusRequestTimeout || r.status == http.StatusTooManyRequests {
+		return unavailable("token endpoint: %w", r) // overload is no verdict
+	}
 	switch r.code {
 	case "invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope":
 		return fmt.Errorf("%w: %w", ErrClientRefused, r)

@@ -37,14 +37,11 @@ func (r *refusal) Error() string { return fmt.Sprintf("status %d%s", r.status, c
 // requestTokens sends form to the token endpoint as the client. The error is a
 // [*refusal] or [ErrUnavailable]; along with the latter there may be a refresh
 // token, see [parseTokenAnswer].
-func (c *Client) requestTokens(ctx context.Context, meta *metadata, form url.Values) (tokenAnswer, error) {
+func (c *Client) requestTokens(ctx context.Context, wire *HTTP, meta *metadata, form url.Values) (tokenAnswer, error) {
 	asked := c.now() // a life counts from here at the earliest
-	answer, err := c.http.PostForm(ctx, meta.token, form, c.cfg.Client, meta.authMethod(c.cfg.AuthMethod))
+	answer, err := wire.PostForm(ctx, meta.token, form, c.cfg.Client, meta.authMethod(c.cfg.AuthMethod))
 	if err != nil {
 		return tokenAnswer{}, err
-	}
-	if overloaded(answer.Status) {
-		return tokenAnswer{}, unavailable("token endpoint: status %d", answer.Status)
 	}
 	if answer.Status >= http.StatusBadRequest {
 		return tokenAnswer{}, &refusal{answer.Status, errorCode(answer.Body)}
@@ -57,11 +54,6 @@ func (c *Client) requestTokens(ctx context.Context, meta *metadata, form url.Val
 		tokens.expiry = asked.Add(tokens.life)
 	}
 	return tokens, nil
-}
-
-// overloaded tells the two 4xx that are no verdict on anything.
-func overloaded(status int) bool {
-	return status == http.StatusRequestTimeout || status == http.StatusTooManyRequests
 }
 
 // errorCode is the error member of a refusal, if there is one that can be told.

@@ -59,7 +59,19 @@ type Answer struct {
 // and the client secret to another host.
 type HTTP struct {
 	client  *http.Client
-	timeout time.Duration
+	timeout time.Duration // from the request to the last byte of the answer
+	linger  time.Duration // more, for an answer that has begun well in time
+}
+
+// errLate marks an exchange that used the time beyond its timeout, see patient.
+var errLate = errors.New("the answer did not end in time")
+
+// patient gives an answer of success that has begun in time as long again to
+// end: what it says has happened, and a rotated refresh token must not be lost.
+func (h *HTTP) patient() *HTTP {
+	p := *h
+	p.linger = h.timeout
+	return &p
 }
 
 // NewHTTP makes one over transport (nil: http.DefaultTransport's settings).
@@ -119,21 +131,29 @@ func (h *HTTP) Get(ctx context.Context, endpoint string, bearer secret.String) (
 
 // do sends req. A redirect and a 5xx are errors here; 2xx and 4xx are answers.
 func (h *HTTP) do(req *http.Request) (*Answer, error) {
-	ctx, cancel := context.WithTimeout(req.Context(), h.timeout)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(req.Context())
+	defer cancel(nil)
+	began := time.Now()
+	limit := time.AfterFunc(h.timeout, func() { cancel(context.DeadlineExceeded) })
+	defer limit.Stop()
 	req.Header.Set("User-Agent", "oauth-agent")
 
 	where := req.Method + " " + location(req.URL)
 	resp, err := h.client.Do(req.WithContext(ctx))
 	if err != nil {
-		return nil, unavailable("%s: %w", where, tellable(err))
+		return nil, unavailable("%s: %w", where, tellable(ctx, err))
 	}
 	defer func() { _ = resp.Body.Close() }()
+	if h.linger > 0 && resp.StatusCode < 300 && limit.Stop() {
+		limit.Reset(h.timeout + h.linger - time.Since(began))
+	}
 
 	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
 	switch {
+	case err != nil && time.Since(began) > h.timeout && h.linger > 0:
+		return nil, unavailable("%s: reading the answer: %w", where, errLate)
 	case err != nil:
-		return nil, unavailable("%s: reading the answer: %w", where, tellable(err))
+		return nil, unavailable("%s: reading the answer: %w", where, tellable(ctx, err))
 	case len(body) > MaxBody:
 		return nil, unavailable("%s: the answer is larger than %d bytes", where, MaxBody)
 	case resp.StatusCode >= 500:
@@ -152,7 +172,10 @@ var errNoHTTP = errors.New("the answer is not HTTP")
 
 // tellable is the part of a transport error that is fit for a log: what befell
 // the connection, not what came over it, and without the URL.
-func tellable(err error) error {
+func tellable(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
 	for _, known := range []error{
 		context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF, http.ErrSchemeMismatch,
 	} {
