@@ -2,8 +2,10 @@ package login
 
 import (
 	"crypto/rand"
+	"encoding/binary"
 	"net/http"
 	"net/url"
+	"time"
 
 	"oauth-agent/agent/internal/cookie"
 	"oauth-agent/agent/internal/httperr"
@@ -51,11 +53,10 @@ func (a *Agent) logoutURL(w http.ResponseWriter, r *http.Request, got *cookie.Re
 	case a.cfg.DirectLogout || id.Empty():
 		return a.endSession(endpoint, secret.String{})
 	}
-	once := make([]byte, 16)
-	_, _ = rand.Read(once) // never fails, see its documentation
-	record := seal.Pack(once, []byte(id.Reveal()))
-	if err := a.jar.Set(w, got, cookie.Logout, "", record, cookie.LogoutLifetime); err != nil {
-		return "", err
+	if err := a.jar.Set(w, got, cookie.Logout, "", a.pendingLogout(id), cookie.LogoutLifetime); err != nil {
+		// Too large for this cookie: it costs the hint, not the logout.
+		a.log.WarnContext(r.Context(), "logout without id_token_hint", "error", err)
+		return a.endSession(endpoint, secret.String{})
 	}
 	return a.publicURL(r) + a.cfg.BasePath + "/logout/continue", nil
 }
@@ -78,13 +79,13 @@ func (a *Agent) Continue(w http.ResponseWriter, r *http.Request) error {
 		return httperr.BadRequest("there is no logout to continue", err)
 	}
 	a.jar.Clear(w, got, cookie.Logout, "")
-	fields, err := seal.Unpack(plain, 2)
-	if err != nil || !a.spent.first(string(fields[0])) {
-		return httperr.BadRequest("this logout has been continued already", err)
+	id, ok := a.continueLogout(plain)
+	if !ok {
+		return httperr.BadRequest("this logout is over, or has been continued already", nil)
 	}
 	target := a.afterLogout()
 	if endpoint := a.as.EndSession(r.Context()); endpoint != "" {
-		if target, err = a.endSession(endpoint, secret.New(string(fields[1]))); err != nil {
+		if target, err = a.endSession(endpoint, id); err != nil {
 			return err
 		}
 	}
@@ -92,6 +93,29 @@ func (a *Agent) Continue(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Location", target)
 	w.WriteHeader(http.StatusFound)
 	return nil
+}
+
+// pendingLogout is what the logout cookie holds: a number that is used once, the
+// time, and the ID token.
+func (a *Agent) pendingLogout(id secret.String) []byte {
+	once := make([]byte, 16)
+	_, _ = rand.Read(once) // never fails, see its documentation
+	now := binary.BigEndian.AppendUint64(nil, uint64(a.clock().Unix()))
+	return seal.Pack(once, now, []byte(id.Reveal()))
+}
+
+// continueLogout takes the ID token out of a logout that is neither too old nor
+// spent, and spends it.
+func (a *Agent) continueLogout(record []byte) (id secret.String, ok bool) {
+	fields, err := seal.Unpack(record, 3)
+	if err != nil || len(fields[1]) != 8 {
+		return id, false
+	}
+	since := time.Unix(int64(binary.BigEndian.Uint64(fields[1])), 0)
+	if a.clock().Sub(since) > cookie.LogoutLifetime || !a.spent.first(string(fields[0])) {
+		return id, false
+	}
+	return secret.New(string(fields[2])), true
 }
 
 // endSession is the URL of RP-Initiated Logout 1.0, 2.
