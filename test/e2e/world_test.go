@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"encoding/hex"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -39,6 +38,8 @@ type world struct {
 	log   *lockedBuffer
 	clock *clock
 	wire  *wire
+	// canaries are the secrets of this world.
+	canaries canaries
 }
 
 // clock is the agent's and the server's; it can be moved.
@@ -142,22 +143,6 @@ func (w *world) replica(env ...string) *httptest.Server {
 		_ = a.Close()
 	})
 	return srv
-}
-
-// noLeak greps the log for every secret of the world, and for the states, which
-// are good for a login until it ends.
-func (w *world) noLeak() {
-	w.t.Helper()
-	for _, leaked := range found(w.log.String(), append(w.secrets(), w.wire.states()...)) {
-		w.t.Errorf("the log has a secret: %s", leaked)
-	}
-}
-
-// secrets lists what may be seen nowhere: keys, the client secret, PKCE
-// verifiers, and all that the authorization server ever issued.
-func (w *world) secrets() []string {
-	key, _ := hex.DecodeString(keyA)
-	return slices.Concat(w.idp.Issued(), w.wire.verifiers(), []string{clientSecret, password, keyA, keyB, string(key)})
 }
 
 // refreshes is how many refresh tokens the server was sent.

@@ -1,0 +1,248 @@
+package e2e
+
+import (
+	"net/http"
+	"net/url"
+	"sort"
+	"strings"
+	"testing"
+	"time"
+
+	"oauth-agent/test/idp"
+)
+
+// leave is POST /logout, and gives the URL.
+func (c *client) leave() string {
+	c.t.Helper()
+	return c.post("/logout", "").want(http.StatusOK, "").json("url").(string)
+}
+
+// navigate follows the URL of a logout as a browser does.
+func (c *client) navigate() *answer {
+	c.t.Helper()
+	return c.get("/logout/continue", header("Origin", ""), header("Sec-Fetch-Mode", "navigate"))
+}
+
+func TestLogoutAtTheServerToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.client()
+	browser := newBrowser(t)
+	page, err := idp.Login(t.Context(), browser, c.start(), username, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.csrf = c.end(page).want(200, "").json("csrf").(string)
+	c.leave()
+	a := c.navigate().want(302, "")
+	if a.Body != "" || a.Header.Get("Referrer-Policy") != "no-referrer" {
+		t.Errorf("body %q, %v", a.Body, a.Header)
+	}
+	end, err := idp.Logout(t.Context(), browser, a.Header.Get("Location"))
+	if err != nil || end != afterLogout {
+		t.Fatalf("the server's logout ends at %q: %v", end, err)
+	}
+	// The session at the server is over: a silent login fails.
+	u := c.start("prompt", "none")
+	back, err := idp.Login(t.Context(), browser, u, username, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.end(back).want(401, "login_required")
+}
+
+func TestContinueWorksOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.login()
+	c.leave()
+	kept := c.clone()
+	c.navigate().want(302, "")
+	c.navigate().want(400, "invalid_request")
+	if a := kept.navigate().want(400, "invalid_request"); a.Header.Get("Location") != "" || len(kept.jar) != 0 {
+		t.Errorf("with a copy of the cookie: %v", a.Header)
+	}
+	w.client().navigate().want(400, "invalid_request")
+}
+
+func TestContinueLivesAMinute(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for wait, status := range map[time.Duration]int{50 * time.Second: 302, 61 * time.Second: 400} {
+		c := w.login()
+		c.leave()
+		if age := c.cookie("example-logout").MaxAge; age != 60 {
+			t.Errorf("Max-Age %d", age)
+		}
+		w.clock.advance(wait)
+		if a := c.navigate(); a.Status != status {
+			t.Errorf("after %s: %d %s", wait, a.Status, a.Body)
+		}
+	}
+}
+
+// Nobody can make the hint: a cookie of another kind or browser is none.
+func TestContinueTakesNoOtherCookie(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.login()
+	id := c.cookie("example-id").Value
+	c.leave()
+	good := c.cookie("example-logout").Value
+	for what, value := range bad(good, id) {
+		d := c.clone()
+		d.put("example-logout", value)
+		if a := d.navigate(); a.Status != 400 || a.Header.Get("Location") != "" || len(d.jar) != 0 {
+			t.Errorf("%s: %d %v", what, a.Status, a.Header)
+		}
+	}
+	c.navigate().want(302, "")
+}
+
+func TestLogoutURLs(t *testing.T) {
+	t.Parallel()
+	query := url.Values{"client_id": {clientID}, "post_logout_redirect_uri": {afterLogout}}.Encode()
+	unset := func(s *setup) { s.env["POST_LOGOUT_REDIRECT_URI"] = "" }
+	for name, tc := range map[string]struct {
+		settings []func(*setup)
+		want     func(w *world) string
+	}{
+		"continue":   {nil, func(w *world) string { return w.agent.URL + "/oauth-agent/logout/continue" }},
+		"public URL": {[]func(*setup){with("PUBLIC_URL", "http://localhost:9999")}, func(*world) string { return "http://localhost:9999/oauth-agent/logout/continue" }},
+		"https": {[]func(*setup){with("TRUSTED_WEB_ORIGIN", secureOrigin)}, func(w *world) string {
+			return strings.Replace(w.agent.URL, "http:", "https:", 1) + "/oauth-agent/logout/continue"
+		}},
+		"base path /": {[]func(*setup){with("BASE_PATH", "/")}, func(w *world) string { return w.agent.URL + "/logout/continue" }},
+		"direct":      {[]func(*setup){with("LOGOUT_URL", "direct")}, func(w *world) string { return w.idp.Issuer + "/end_session?" + query }},
+		"direct, no redirect URI": {[]func(*setup){with("LOGOUT_URL", "direct"), unset},
+			func(w *world) string { return w.idp.Issuer + "/end_session?client_id=" + clientID }},
+		"own endpoint with a query": {[]func(*setup){with("LOGOUT_URL", "direct"), with("LOGOUT_ENDPOINT", "https://login.example/logout?tenant=7")},
+			func(*world) string { return "https://login.example/logout?" + query + "&tenant=7" }},
+		"no end-session endpoint": {[]func(*setup){server(func(c *idp.Config) { c.NoEndSession = true })}, func(*world) string { return afterLogout }},
+		"neither endpoint nor URI": {[]func(*setup){server(func(c *idp.Config) { c.NoEndSession = true }), unset},
+			func(*world) string { return origin + "/" }},
+		"no OpenID Connect": {[]func(*setup){with("SCOPE", "profile")}, func(w *world) string { return w.idp.Issuer + "/end_session?" + query }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, tc.settings...)
+			c := w.login()
+			got := c.leave()
+			if want := tc.want(w); got != want {
+				t.Errorf("%s\nwant %s", got, want)
+			}
+			if strings.HasSuffix(got, "/continue") {
+				return
+			}
+			if len(c.jar) != 0 {
+				t.Errorf("cookies left: %v", c.cookieNames())
+			}
+			c.navigate().want(400, "invalid_request")
+		})
+	}
+}
+
+func TestLogoutRevokes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.login()
+	other := c.clone()
+	c.leave()
+	if r, ok := w.idp.Last(idp.Revocation); !ok || r.Form.Get("token_type_hint") != "refresh_token" || !strings.HasPrefix(r.Form.Get("token"), "rt_") {
+		t.Errorf("the server was told nothing, or the wrong thing: %v", r.Form)
+	}
+	other.get("/userInfo").want(401, "token_expired") // revoked with its family
+	before := w.refreshes()
+	other.post("/refresh", "").want(401, "session_expired")
+	if len(other.jar) != 0 || w.refreshes() != before {
+		t.Errorf("a late refresh: cookies %v, %d exchanges", other.cookieNames(), w.refreshes()-before)
+	}
+}
+
+// A refresh under way when the user leaves does not bring the session back.
+func TestRefreshUnderWayAtLogout(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, server(func(c *idp.Config) { c.NoRevocation = true })) // it is ours to say no
+	c := w.login()
+	tab := c.clone()
+	arrived, left := make(chan struct{}), make(chan struct{})
+	w.idp.SetFault(idp.Token, idp.Fault{Times: 1, Before: func(*http.Request) {
+		close(arrived)
+		<-left
+	}})
+	done := make(chan *answer)
+	go func() { done <- tab.post("/refresh", "") }()
+	<-arrived
+	c.leave()
+	close(left)
+	(<-done).want(401, "session_expired")
+	if len(tab.jar) != 0 {
+		t.Errorf("cookies: %v", tab.cookieNames())
+	}
+}
+
+// Neither an expired access token nor a server that fails keeps anybody in.
+func TestLogoutWhateverTheServerDoes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, with("AUTHORIZATION_SERVER_TIMEOUT", "400ms"))
+	for name, spoil := range map[string]func(c *client){
+		"expired access token": func(*client) { w.idp.KillAccessTokens() },
+		"no access token":      func(c *client) { c.drop("example-at") },
+		"all revoked":          func(*client) { w.idp.RevokeAll() },
+		"server down":          func(*client) { w.idp.SetFault(idp.All, idp.Down()) },
+		"server hangs":         func(*client) { w.idp.SetFault(idp.All, idp.Fault{Hang: true}) },
+		"server 503":           func(*client) { w.idp.SetFault(idp.All, idp.HTML(503)) },
+		"revocation 400":       func(*client) { w.idp.SetFault(idp.Revocation, idp.OAuthError(400, "unsupported_token_type")) },
+		"revocation 50 MB":     func(*client) { w.idp.SetFault(idp.Revocation, idp.Huge()) },
+	} {
+		c := w.login()
+		spoil(c)
+		c.leave()
+		if len(c.jar) != 1 {
+			t.Errorf("%s: left %v", name, c.cookieNames())
+		}
+		c.navigate().want(302, "")
+		w.idp.ClearFaults()
+	}
+	c := w.login()
+	w.clock.advance(time.Hour)
+	c.leave()
+}
+
+// Each lost cookie is looked at by itself: what is left is enough to leave.
+func TestLogoutWithCookiesMissing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, lost := range [][]string{{"example-auth"}, {"example-id"}, {"example-at"}, {"example-auth", "example-id"}, {"example-at", "example-id"}} {
+		c := w.login()
+		c.drop(lost...)
+		c.leave()
+		if left := logouts(c.cookieNames()); len(left) != len(c.jar) {
+			t.Errorf("without %v: left %v", lost, c.cookieNames())
+		}
+	}
+}
+
+// An ID token that its cookie just holds may not fit into that of the logout,
+// whose name is longer. That costs the hint and nothing else.
+func TestLogoutWithTheLargestIDToken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	login := func(size int) (*client, bool) {
+		w.idp.SetIDTokenFault(claim("padding", strings.Repeat("x", size)))
+		c := w.client()
+		a := c.end(w.authorize(c.start()))
+		if a.Status == http.StatusOK {
+			c.csrf = a.json("csrf").(string)
+		}
+		return c, a.Status == http.StatusOK
+	}
+	most := sort.Search(12000, func(size int) bool { _, ok := login(size); return !ok }) - 1
+	c, ok := login(most)
+	if !ok || most < 4000 {
+		t.Fatalf("the largest padding is %d bytes", most)
+	}
+	if u := c.leave(); !strings.HasPrefix(u, w.idp.Issuer+"/end_session?") || len(c.jar) != 0 {
+		t.Errorf("%s, left %v", u, c.cookieNames())
+	}
+}
