@@ -1,8 +1,11 @@
 package apiproxy
 
 import (
+	"bufio"
 	"maps"
+	"net"
 	"net/http"
+	"time"
 )
 
 // answer is the ResponseWriter that the reverse proxy writes to. It keeps the
@@ -10,12 +13,22 @@ import (
 // (RFC 9110 15.2), which clears them all.
 type answer struct {
 	http.ResponseWriter
-	before  http.Header
-	cleared bool
+	before     http.Header
+	cleared    bool
+	socketLife time.Duration // of a WebSocket; zero: no limit
 }
 
-func newAnswer(w http.ResponseWriter) answer {
-	return answer{ResponseWriter: w, before: maps.Clone(w.Header())}
+func newAnswer(w http.ResponseWriter, socketLife time.Duration) answer {
+	return answer{ResponseWriter: w, before: maps.Clone(w.Header()), socketLife: socketLife}
+}
+
+// Hijack gives the client's connection to a WebSocket.
+func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(a.ResponseWriter).Hijack()
+	if err == nil && a.socketLife > 0 {
+		conn = newSocket(conn, a.socketLife)
+	}
+	return conn, rw, err
 }
 
 // Unwrap lets http.ResponseController reach what flushes and hijacks.

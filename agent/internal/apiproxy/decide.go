@@ -3,6 +3,7 @@ package apiproxy
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"oauth-agent/agent/internal/cookie"
 	"oauth-agent/agent/internal/guard"
@@ -31,11 +32,10 @@ func (rt *route) rules() rules {
 // grant is the permission to go up.
 type grant struct {
 	// token is empty where the request goes without one of ours.
-	token secret.String
+	token  secret.String
+	expiry time.Time // of the token; zero: unknown
 	// own tells that the client's Authorization stays.
 	own bool
-	// session is nil without one.
-	session *session.Session
 }
 
 // decide gives the grant of a request, or 401. The order matters: a page of a
@@ -81,16 +81,13 @@ func (d *decider) find(r *http.Request) (*session.Session, error) {
 }
 
 func (d *decider) grant(w http.ResponseWriter, r *http.Request, s *session.Session) (grant, error) {
-	token := s.Access
-	if d.renewal != nil {
-		var err error
-		if token, err = d.renewal.token(w, r, s); err != nil {
-			return grant{}, err
-		}
-	} else if s.Expired() {
+	switch {
+	case d.renewal != nil:
+		return d.renewal.grant(w, r, s)
+	case s.Expired():
 		return grant{}, errExpired()
 	}
-	return grant{token: token, session: s}, nil
+	return grant{token: s.Access, expiry: s.Expiry()}, nil
 }
 
 // errExpired makes the SPA call /refresh.

@@ -46,7 +46,7 @@ func (x *exchange) run(w http.ResponseWriter) error {
 		r = x.watchUpload(w)
 		defer x.body.end()
 	}
-	x.answer = newAnswer(w)
+	x.answer = newAnswer(w, x.socketLife())
 	rp := httputil.ReverseProxy{
 		Rewrite:        x.rewrite,
 		Transport:      x.wire(),
@@ -72,6 +72,16 @@ func (x *exchange) wire() http.RoundTripper {
 func (x *exchange) upgrades() bool {
 	asked := x.in.Header["Upgrade"]
 	return x.in.Method == http.MethodGet && len(asked) == 1 && strings.EqualFold(asked[0], "websocket")
+}
+
+// socketLife is how long a WebSocket of this grant may stay open; zero means as
+// long as it likes.
+func (x *exchange) socketLife() time.Duration {
+	grace := x.p.opt.SocketGrace
+	if x.grant.expiry.IsZero() || grace < 0 || !x.upgrades() {
+		return 0
+	}
+	return max(x.grant.expiry.Add(grace).Sub(x.p.opt.Clock()), 1)
 }
 
 // rewrite makes the request that the upstream gets: another host, a path that

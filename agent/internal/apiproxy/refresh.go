@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"oauth-agent/agent/internal/secret"
 	"oauth-agent/agent/internal/session"
 )
 
@@ -33,22 +32,23 @@ func newRenewal(opt Options) *renewal {
 	return &renewal{store: opt.Store, refresher: opt.Refresher, ahead: opt.RefreshAhead, clock: opt.Clock, log: opt.Log}
 }
 
-// token gives the access token of a session, new if the old one is at its end.
+// grant gives the access token of a session, new if the old one is at its end.
 // The new cookies go with the upstream's answer. A refresh that fails does no
 // harm: the old token serves while it lives, and after that /refresh tells why.
-func (n *renewal) token(w http.ResponseWriter, r *http.Request, s *session.Session) (secret.String, error) {
+func (n *renewal) grant(w http.ResponseWriter, r *http.Request, s *session.Session) (grant, error) {
 	live := !s.Access.Empty() && !s.Expired()
+	old := grant{token: s.Access, expiry: s.Expiry()}
 	if live && !n.due(s) {
-		return s.Access, nil
+		return old, nil
 	}
 	t, err := n.refresh(w, r, s)
 	switch {
 	case err == nil:
-		return t.Access, nil
+		return grant{token: t.Access, expiry: t.Expiry}, nil
 	case live:
-		return s.Access, nil
+		return old, nil
 	}
-	return secret.String{}, errExpired()
+	return grant{}, errExpired()
 }
 
 func (n *renewal) due(s *session.Session) bool {

@@ -372,17 +372,17 @@ func TestBodiesThatAreRefused(t *testing.T) {
 // A body may take longer than the time-out as long as it goes on.
 func TestSlowUploadThatGoesOn(t *testing.T) {
 	api := newUpstream(t, nil)
-	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), Timeout: 200 * time.Millisecond}})
+	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), Timeout: time.Second}})
 	body, send := io.Pipe()
 	go func() {
-		for range 10 {
-			time.Sleep(40 * time.Millisecond) // the point of the test
+		for range 12 {
+			time.Sleep(120 * time.Millisecond) // the point of the test
 			_, _ = io.WriteString(send, "x")
 		}
 		_ = send.Close()
 	}()
 	resp := w.do(t, w.request(t, w.login(t, session.Tokens{}), "POST", "/api", body))
-	if got := api.one(t).body; resp.StatusCode != 200 || got != strings.Repeat("x", 10) {
+	if got := api.one(t).body; resp.StatusCode != 200 || got != strings.Repeat("x", 12) {
 		t.Errorf("%d, arrived %q", resp.StatusCode, got)
 	}
 }

@@ -1,0 +1,165 @@
+package apiproxy
+
+import (
+	"encoding/binary"
+	"net"
+	"sync"
+	"time"
+)
+
+// CloseExpired is the code with which a WebSocket is closed whose access token
+// has expired (RFC 6455 7.4.2, private use). A page can read it, refresh, and
+// connect again.
+const CloseExpired = 4401
+
+// closeTime is how long the closing handshake may take.
+const closeTime = 5 * time.Second
+
+// closeFrame says it (RFC 6455 5.5.1).
+func closeFrame() []byte {
+	const reason = "token_expired"
+	frame := []byte{0x88, 2 + byte(len(reason))}
+	return append(binary.BigEndian.AppendUint16(frame, CloseExpired), reason...)
+}
+
+// socket is the client's end of a WebSocket. Bytes pass as they are until its
+// time is over; then it puts a close frame behind the frame that is just being
+// sent. The client's answer goes to the upstream, which so learns it too.
+type socket struct {
+	net.Conn
+
+	mu    sync.Mutex
+	timer *time.Timer
+	sent  frames // of what the client got
+	over  bool   // the time
+	done  bool   // the close frame is sent
+}
+
+func newSocket(conn net.Conn, left time.Duration) *socket {
+	s := &socket{Conn: conn}
+	s.timer = time.AfterFunc(left, s.expire)
+	return s
+}
+
+// expire closes the socket in an orderly way if it can, and in any case.
+func (s *socket) expire() {
+	_ = s.SetWriteDeadline(time.Now().Add(closeTime)) // a Write may hang and hold the lock
+	time.AfterFunc(closeTime, func() { _ = s.Conn.Close() })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.over = true
+	if s.sent.atBoundary() {
+		s.sayGoodbye()
+	}
+}
+
+func (s *socket) sayGoodbye() {
+	s.done = true
+	_, _ = s.Conn.Write(closeFrame())
+	if c, ok := s.Conn.(interface{ CloseWrite() error }); ok {
+		_ = c.CloseWrite()
+	}
+}
+
+// Write sends what comes from the upstream. What comes after the close frame is
+// dropped: nothing may follow it.
+func (s *socket) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.done {
+		return len(p), nil
+	}
+	last := p
+	if s.over {
+		last = p[:s.sent.rest(p)]
+	} else {
+		s.sent.skip(p)
+	}
+	if n, err := s.Conn.Write(last); err != nil {
+		return n, err
+	}
+	if s.over && s.sent.atBoundary() {
+		s.sayGoodbye()
+	}
+	return len(p), nil
+}
+
+// Close ends the watch with the connection.
+func (s *socket) Close() error {
+	s.timer.Stop()
+	return s.Conn.Close()
+}
+
+// CloseWrite passes the upstream's end on.
+func (s *socket) CloseWrite() error {
+	if c, ok := s.Conn.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return s.Conn.Close()
+}
+
+// frames follows a stream of WebSocket frames (RFC 6455 5.2) to know where one
+// ends.
+type frames struct {
+	head    [14]byte
+	have    int    // bytes of head that are there
+	payload uint64 // bytes still to come
+}
+
+func (f *frames) atBoundary() bool { return f.have == 0 && f.payload == 0 }
+
+// skip goes on by p.
+func (f *frames) skip(p []byte) {
+	for len(p) > 0 {
+		p = p[f.rest(p):]
+	}
+}
+
+// rest goes on to the end of a frame or of p, and tells how far that was.
+func (f *frames) rest(p []byte) int {
+	n := 0
+	for n < len(p) && f.payload == 0 {
+		f.head[f.have] = p[n]
+		f.have++
+		n++
+		if f.have == f.headSize() {
+			f.payload = f.payloadSize()
+			f.have = 0
+			if f.payload == 0 {
+				return n
+			}
+		}
+	}
+	body := min(uint64(len(p)-n), f.payload)
+	f.payload -= body
+	return n + int(body)
+}
+
+// headSize is how long the header is, as far as it is known.
+func (f *frames) headSize() int {
+	size := 2
+	if f.have < size {
+		return size
+	}
+	switch f.head[1] & 0x7f {
+	case 126:
+		size += 2
+	case 127:
+		size += 8
+	}
+	if f.head[1]&0x80 != 0 {
+		size += 4 // masked
+	}
+	return size
+}
+
+func (f *frames) payloadSize() uint64 {
+	switch n := f.head[1] & 0x7f; n {
+	case 126:
+		return uint64(binary.BigEndian.Uint16(f.head[2:]))
+	case 127:
+		return binary.BigEndian.Uint64(f.head[2:])
+	default:
+		return uint64(n)
+	}
+}
