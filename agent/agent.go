@@ -4,11 +4,11 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"oauth-agent/agent/config"
+	"oauth-agent/agent/internal/apiproxy"
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/cookie"
 	"oauth-agent/agent/internal/guard"
@@ -39,6 +39,7 @@ type Agent struct {
 	jar     *cookie.Jar
 	origins *guard.Origins
 	login   *login.Agent
+	proxy   *apiproxy.Proxy  // nil without the OAuth Proxy
 	pkce    *pkceproxy.Proxy // nil without the PKCE proxy
 
 	handler http.Handler
@@ -84,6 +85,9 @@ func (a *Agent) Handler() http.Handler { return a.handler }
 func (a *Agent) Close() error {
 	a.stop()
 	a.running.Wait()
+	if a.proxy != nil {
+		a.proxy.Close()
+	}
 	return nil
 }
 
@@ -107,11 +111,14 @@ func (a *Agent) buildLogin(wire *authserver.HTTP) error {
 		PostLogoutRedirectURI: cfg.PostLogoutRedirectURI,
 		Home:                  cfg.TrustedWebOrigins[0] + "/",
 		PublicURL:             cfg.PublicURL,
-		BasePath:              strings.TrimSuffix(cfg.BasePath, "/"),
+		BasePath:              a.base(),
 		CSRFHeader:            csrfHeader(cfg),
 		DirectLogout:          cfg.Logout.URL == "direct",
 		SessionClaims:         cfg.Session.Claims,
 	}, a.as, a.jar, sessions, a.clock, a.log)
+	if cfg.HasProxy() {
+		return a.buildProxy(sessions)
+	}
 	return nil
 }
 

@@ -27,6 +27,12 @@ func (a *Agent) Check(ctx context.Context, w io.Writer) error {
 		scheme = "https"
 	}
 	line("listen", "%s://%s:%d", scheme, a.cfg.BindAddress, a.cfg.Port)
+	for _, r := range a.cfg.Routes {
+		line("route", "%s to %s", r.Path, r.Upstream)
+	}
+	if a.cfg.ForwardAuth.Addr != "" {
+		line("forward auth", "http://%s%s/authorize: for the gateway alone", a.cfg.ForwardAuth.Addr, a.base())
+	}
 	for _, warning := range a.cfg.Warnings() {
 		line("warning", "%s", warning)
 	}

@@ -19,7 +19,7 @@ var rooms = map[string]string{
 	"cmd/oauth-agent": "agent config",
 	"cmd/demo":        "agent config test/idp web",
 
-	"agent":     "config authserver cookie guard httperr login observe pkceproxy seal session",
+	"agent":     "apiproxy config authserver cookie guard httperr login observe pkceproxy seal session",
 	"config":    "seal secret",
 	"login":     "authserver cookie httperr seal secret session strictjson",
 	"apiproxy":  "cookie guard httperr secret session",

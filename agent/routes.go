@@ -52,20 +52,19 @@ func get(h httperr.Handler) map[string]httperr.Handler {
 func (a *Agent) routes() http.Handler {
 	m := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	if a.login != nil {
-		base := strings.TrimSuffix(a.cfg.BasePath, "/")
 		for _, e := range a.agentEndpoints() {
-			m.Path(base + e.path).Handler(a.agentHandler(base, e))
+			m.Path(a.base() + e.path).Handler(a.agentHandler(e))
 		}
 	}
 	if a.pkce != nil {
 		a.pkceRoutes(m)
 	}
-	m.NotFoundHandler = a.cors(guard.Harden(a.render.Handle(notFound)))
+	m.NotFoundHandler = a.cors(a.otherwise())
 	return observe.Access(a.log, a.clock, observe.Recover(a.log, a.panicked, m))
 }
 
 // agentHandler wraps an endpoint: CORS, method, origin, body, in this order.
-func (a *Agent) agentHandler(base string, e endpoint) http.Handler {
+func (a *Agent) agentHandler(e endpoint) http.Handler {
 	h := byMethod(e.methods, func(next httperr.Handler) httperr.Handler {
 		next = guard.Body(guard.MaxBody, a.cfg.Timeouts.Request, next)
 		if e.navigation {
@@ -73,7 +72,7 @@ func (a *Agent) agentHandler(base string, e endpoint) http.Handler {
 		}
 		return a.trusted(next)
 	})
-	return a.cors(guard.Harden(named(base+e.path, a.render.Handle(h))))
+	return a.cors(guard.Harden(named(a.base()+e.path, a.render.Handle(h))))
 }
 
 // cors adds the CORS of the agent's own endpoints. The PKCE proxy has another:

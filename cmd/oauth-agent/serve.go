@@ -41,9 +41,19 @@ func serve(ctx context.Context, cfg *config.Config, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	server := newServer(a.Handler(), log)
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	servers := []*http.Server{newServer(a.Handler(), log)}
+	failed := make(chan error, 2)
+	if h := a.ForwardAuth(); h != nil {
+		gateways, err := net.Listen("tcp", cfg.ForwardAuth.Addr)
+		if err != nil {
+			_ = listener.Close()
+			return fmt.Errorf("cannot listen at forward_auth.addr (FORWARD_AUTH_ADDR): %w", err)
+		}
+		servers = append(servers, newServer(h, log))
+		go func() { failed <- servers[1].Serve(gateways) }()
+		log.Info("listening for gateways", "address", gateways.Addr().String())
+	}
+	go func() { failed <- servers[0].Serve(listener) }()
 	log.Info("listening", "address", listener.Addr().String(), "tls", cfg.TLS.CertFile != "", "base_path", cfg.BasePath)
 
 	select {
@@ -52,7 +62,7 @@ func serve(ctx context.Context, cfg *config.Config, stderr io.Writer) error {
 	case <-ctx.Done():
 	}
 	log.Info("stopping: running requests may finish", "timeout", cfg.Timeouts.Shutdown)
-	return drain(server, cfg.Timeouts.Shutdown)
+	return drain(servers, cfg.Timeouts.Shutdown)
 }
 
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
@@ -87,14 +97,19 @@ func listen(cfg *config.Config) (net.Listener, error) {
 }
 
 // drain stops accepting, waits for the running requests, and cuts off those
-// that take longer.
-func drain(server *http.Server, timeout time.Duration) error {
+// that take longer. The public port goes first: gateways may still be asking
+// for the requests that they have.
+func drain(servers []*http.Server, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	err := server.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		_ = server.Close()
-		return errors.New("some requests did not finish in time and were cut off")
+	var errs []error
+	for _, server := range servers {
+		err := server.Shutdown(ctx)
+		if errors.Is(err, context.DeadlineExceeded) {
+			_ = server.Close()
+			err = errors.New("some requests did not finish in time and were cut off")
+		}
+		errs = append(errs, err)
 	}
-	return err
+	return errors.Join(errs...)
 }

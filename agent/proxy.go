@@ -1,0 +1,89 @@
+package agent
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"oauth-agent/agent/internal/apiproxy"
+	"oauth-agent/agent/internal/authserver"
+	"oauth-agent/agent/internal/guard"
+	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/observe"
+	"oauth-agent/agent/internal/session"
+)
+
+// buildProxy makes the OAuth Proxy, in one shape or both.
+func (a *Agent) buildProxy(sessions *session.Store) (err error) {
+	cfg := a.cfg
+	var routes []apiproxy.Route
+	for _, r := range cfg.Routes {
+		upstream, err := url.Parse(r.Upstream)
+		if err != nil {
+			return err
+		}
+		routes = append(routes, apiproxy.Route{
+			Path: r.Path, Upstream: upstream, StripPrefix: r.StripPrefix, Methods: r.Methods,
+			Timeout: r.Timeout, MaxBody: r.MaxBody, AllowBearer: r.AllowBearer, Public: r.Public,
+			SkipCSRF: r.SkipCSRF(), H2C: r.H2C,
+		})
+	}
+	opt := apiproxy.Options{
+		Store: sessions, Policy: a.jar.Policy(), Origins: a.origins, Render: a.render,
+		CSRFHeader: csrfHeader(cfg), BasePath: a.base(),
+		Clock: a.clock, Log: a.log,
+		TrustedProxies: cfg.TrustedProxyPrefixes(), SocketGrace: cfg.Timeouts.SocketGrace,
+	}
+	if cfg.Refresh.Inline {
+		opt.Refresher, opt.RefreshAhead = refresher{a.as}, cfg.Refresh.Ahead
+	}
+	a.proxy, err = apiproxy.New(routes, opt)
+	return err
+}
+
+// refresher lets the proxy refresh without knowing the authorization server.
+type refresher struct{ as *authserver.Client }
+
+func (r refresher) Refresh(ctx context.Context, old session.Tokens) (session.Tokens, error) {
+	t, err := r.as.Refresh(ctx, authserver.RefreshGrant{Refresh: old.Refresh, Access: old.Access, ID: old.ID})
+	return session.Tokens{Access: t.Access, Refresh: t.Refresh, ID: t.ID, Expiry: t.Expiry}, err
+}
+
+// otherwise is what no endpoint is at: the routes of the OAuth Proxy, or 404.
+//
+// The paths of forward auth are 404 here whatever the routes say, since their
+// answers hold a token.
+func (a *Agent) otherwise() http.Handler {
+	missing := guard.Harden(a.render.Handle(notFound))
+	if a.proxy == nil {
+		return missing
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path := r.URL.EscapedPath()
+		forwardAuth := path == a.base()+"/authorize" || strings.HasPrefix(path, a.base()+"/authorize/")
+		if path == "" && r.Method == http.MethodConnect { // has a host where others have a path
+			a.render.Write(w, r, httperr.New(http.StatusMethodNotAllowed, httperr.MethodNotAllowed, "the method is not allowed here", nil))
+			return
+		}
+		if forwardAuth || !a.proxy.Match(r) {
+			missing.ServeHTTP(w, r)
+			return
+		}
+		observe.Of(r.Context()).Route = a.proxy.Route(r)
+		a.proxy.ServeHTTP(w, r)
+	})
+}
+
+// ForwardAuth serves the listener for gateways; nil where there is none. It
+// answers preflights itself, and must not be reachable by browsers.
+func (a *Agent) ForwardAuth() http.Handler {
+	if a.cfg.ForwardAuth.Addr == "" || a.proxy == nil {
+		return nil
+	}
+	h := named(a.base()+"/authorize", a.proxy.ForwardAuth())
+	return observe.Access(a.log, a.clock, observe.Recover(a.log, a.panicked, h))
+}
+
+// base is the base path without a slash at its end.
+func (a *Agent) base() string { return strings.TrimSuffix(a.cfg.BasePath, "/") }
