@@ -110,6 +110,9 @@ func TestUnauthorizedRequest(t *testing.T) {
 	}
 	csrf := func(values ...string) func(*world) send {
 		return loggedIn(func(c *client) send {
+			for i, value := range values {
+				values[i] = strings.ReplaceAll(value, "good", c.csrf)
+			}
 			return func(e ...edit) *answer {
 				return c.post("/logout", "", append(e, func(r *http.Request) {
 					r.Header["X-Example-Csrf"] = values
@@ -133,7 +136,10 @@ func TestUnauthorizedRequest(t *testing.T) {
 		{"no CSRF header", 401, "unauthorized_request", csrf()},
 		{"empty CSRF header", 401, "unauthorized_request", csrf("")},
 		{"wrong CSRF header", 401, "unauthorized_request", csrf(strings.Repeat("A", 43))},
-		{"two CSRF headers", 401, "unauthorized_request", csrf("x", "y")},
+		{"two CSRF headers", 401, "unauthorized_request", csrf("good", "x")},
+		{"the CSRF header twice", 401, "unauthorized_request", csrf("good", "good")},
+		{"a longer CSRF header", 401, "unauthorized_request", csrf("goodA")},
+		{"a list of CSRF tokens", 401, "unauthorized_request", csrf("good, good")},
 		{"no Origin", 401, "unauthorized_request", loggedIn(func(c *client) send {
 			return func(e ...edit) *answer { return c.post("/refresh", "", append([]edit{header("Origin", "")}, e...)...) }
 		})},
