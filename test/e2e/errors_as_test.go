@@ -139,6 +139,14 @@ func TestAuthorizationServerError(t *testing.T) {
 	row("userinfo: 404", asking(idp.Empty(404)))
 	row("userinfo: 429", asking(idp.Empty(429)))
 	row("userinfo: 400", asking(idp.OAuthError(400, "invalid_request")))
+	row("discovery of another issuer", func(w *world) send {
+		w.idp.MutateDiscovery(func(m map[string]any) { m["issuer"] = "https://evil.example" })
+		return w.client().at(w.replica()).sendStart("")
+	})
+	row("discovery: down", func(w *world) send {
+		w.idp.SetFault(idp.Discovery, idp.Down())
+		return w.client().at(w.replica()).sendStart("")
+	})
 	row("no ID token", func(w *world) send {
 		w.idp.SetIDTokenFault(idp.IDTokenFault{Omit: true})
 		c := w.client()
