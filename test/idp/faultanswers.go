@@ -20,12 +20,15 @@ func (f Fault) serve(w http.ResponseWriter, r *http.Request, h http.HandlerFunc)
 		h(newBuffer(), r)
 	}
 	answer := f.answer(h)
-	if f.Drip == 0 && !f.Cut {
+	if f.Late == 0 && f.Drip == 0 && !f.Cut {
 		answer(w, r)
 		return
 	}
 	b := newBuffer()
 	answer(b, r)
+	if !sleep(r, f.Late) {
+		return
+	}
 	if f.Cut {
 		b.sendHalf(w, r)
 	}

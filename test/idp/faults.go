@@ -25,7 +25,7 @@ const (
 
 // Fault is what an endpoint does wrong. The first of Hang, Reset, Redirect, Error,
 // Size and Status that is set takes the place of the real answer; Before, Delay,
-// Drip and Cut go with any answer, the real one too.
+// Late, Drip and Cut go with any answer, the real one too.
 type Fault struct {
 	// Before is called with the request, ahead of everything. It may wait, for the
 	// request's context at most.
@@ -46,6 +46,7 @@ type Fault struct {
 	Header      http.Header
 	Body        string
 
+	Late time.Duration // the answer is ready, and sent this much later
 	Drip time.Duration // the answer comes a byte at a time, with this pause between
 	Cut  bool          // the connection breaks in the middle of the answer
 

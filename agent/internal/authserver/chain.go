@@ -45,6 +45,9 @@ func (m *memory) follow(refresh secret.String) (newest, error) {
 // a second time; there the chain ends. The lock is held.
 func (m *memory) last(key tokenHash) (last *entry) {
 	for e := m.at(key); e != nil && (last == nil || e.serial > last.serial); e = m.at(e.next) {
+		if e.orphan { // its caller still holds key, as long as the fault lasts
+			e.expires = m.now().Add(orphanLife)
+		}
 		last = e
 	}
 	return last

@@ -15,9 +15,6 @@ import (
 const (
 	// soonExpired is when an access token is not worth handing out any more.
 	soonExpired = 5 * time.Second
-	// waitMore is what a caller waits for a flight beyond the time-out of one
-	// request. The flight itself goes on, for the caller who comes next.
-	waitMore = 2 * time.Second
 	// mostTurns bounds how often a call looks again because another was faster.
 	mostTurns = 8
 )
@@ -33,8 +30,13 @@ type RefreshGrant struct {
 	ID secret.String
 }
 
-// errMoved: the chain went on between a look at it and the flight.
-var errMoved = errors.New("the refresh token was spent meanwhile")
+var (
+	// errMoved: the chain went on between a look at it and the flight.
+	errMoved = errors.New("the refresh token was spent meanwhile")
+	// errLate: a flight that others began came to nothing, after longer than the
+	// server has for an answer. Whether the token is spent, nobody knows.
+	errLate = errors.New("the answer never came")
+)
 
 // Refresh renews the tokens (RFC 6749 6) in a way that survives rotation with
 // reuse detection (RFC 9700 4.14.2): a refresh token is spent once, however many
@@ -45,11 +47,9 @@ func (c *Client) Refresh(ctx context.Context, g RefreshGrant) (Tokens, error) {
 	if g.Refresh.Empty() {
 		return Tokens{}, fmt.Errorf("%w: there is no refresh token", ErrSessionOver)
 	}
-	again := false // once, after an answer that never ended: it was awaited for long
 	for range mostTurns {
 		t, err := c.refreshOnce(ctx, g)
-		if errors.Is(err, errMoved) || errors.Is(err, errLate) && !again {
-			again = again || errors.Is(err, errLate)
+		if errors.Is(err, errMoved) || errors.Is(err, errLate) {
 			continue
 		}
 		if err != nil {
@@ -81,17 +81,36 @@ func (c *Client) refreshOnce(ctx context.Context, g RefreshGrant) (Tokens, error
 	if seen.tokens.ID.Empty() {
 		seen.tokens.ID = g.ID
 	}
-	key := hashOf(seen.refresh)
-	wait, cancel := context.WithTimeout(ctx, c.http.timeout+waitMore)
+	return c.await(ctx, seen)
+}
+
+// await waits for the flight that spends seen.refresh, a little longer than the
+// server has for its answer. The flight itself has twice that time: a server
+// that is slow may have rotated the token, and then its late answer is all that
+// is left of the session. Who calls meanwhile waits with it, and begins a new
+// one if it fails.
+func (c *Client) await(ctx context.Context, seen newest) (Tokens, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.http.timeout+c.http.timeout/10)
 	defer cancel()
-	return fly(wait, &c.refreshes, string(key[:]), c.refreshLimit(), func(ctx context.Context) (Tokens, error) {
-		return c.spend(ctx, seen)
+	began, led := time.Now(), false
+	key := hashOf(seen.refresh)
+	t, err := fly(ctx, &c.refreshes, string(key[:]), c.refreshLimit(), func(ctx context.Context) (Tokens, error) {
+		led = true // read below only after the flight has landed
+		t, err := c.spend(ctx, seen)
+		if errors.Is(err, ErrUnavailable) && time.Since(began) > c.http.timeout {
+			err = fmt.Errorf("%w: %w", errLate, err)
+		}
+		return t, err
 	})
+	if errors.Is(err, errLate) && led {
+		err = unavailable("refresh: %w", context.DeadlineExceeded)
+	}
+	return t, err
 }
 
 // refreshLimit is for the requests that a refresh may take (discovery, tokens,
 // keys, revocation), of which each is bounded by itself.
-func (c *Client) refreshLimit() time.Duration { return 5*c.http.timeout + endLimit }
+func (c *Client) refreshLimit() time.Duration { return 6*c.http.timeout + endLimit }
 
 // serves tells whether the tokens are what a caller with access wants.
 func (n newest) serves(access secret.String, now time.Time) bool {

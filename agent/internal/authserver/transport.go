@@ -24,6 +24,9 @@ const MaxBody = 1 << 20
 // says what makes no sense. It never ends a session.
 var ErrUnavailable = errors.New("authorization server unavailable")
 
+// errRedirect is what became of a request that was redirected.
+var errRedirect = errors.New("a redirect, not followed")
+
 // unavailable makes an [ErrUnavailable]. The arguments must be fit for a log:
 // no token, no text of the server's.
 func unavailable(format string, args ...any) error {
@@ -60,17 +63,13 @@ type Answer struct {
 type HTTP struct {
 	client  *http.Client
 	timeout time.Duration // from the request to the last byte of the answer
-	linger  time.Duration // more, for an answer that has begun well in time
 }
 
-// errLate marks an exchange that used the time beyond its timeout, see patient.
-var errLate = errors.New("the answer did not end in time")
-
-// patient gives an answer of success that has begun in time as long again to
-// end: what it says has happened, and a rotated refresh token must not be lost.
+// patient gives answers twice the time. It is for a request whose answer must
+// not be lost, and whose callers have been told long before that it is late.
 func (h *HTTP) patient() *HTTP {
 	p := *h
-	p.linger = h.timeout
+	p.timeout = 2 * h.timeout
 	return &p
 }
 
@@ -131,35 +130,26 @@ func (h *HTTP) Get(ctx context.Context, endpoint string, bearer secret.String) (
 
 // do sends req. A redirect and a 5xx are errors here; 2xx and 4xx are answers.
 func (h *HTTP) do(req *http.Request) (*Answer, error) {
-	ctx, cancel := context.WithCancelCause(req.Context())
-	defer cancel(nil)
-	began := time.Now()
-	limit := time.AfterFunc(h.timeout, func() { cancel(context.DeadlineExceeded) })
-	defer limit.Stop()
+	ctx, cancel := context.WithTimeout(req.Context(), h.timeout)
+	defer cancel()
 	req.Header.Set("User-Agent", "oauth-agent")
 
 	where := req.Method + " " + location(req.URL)
 	resp, err := h.client.Do(req.WithContext(ctx))
 	if err != nil {
-		return nil, unavailable("%s: %w", where, tellable(ctx, err))
+		return nil, unavailable("%s: %w", where, tellable(err))
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if h.linger > 0 && resp.StatusCode < 300 && limit.Stop() {
-		limit.Reset(h.timeout + h.linger - time.Since(began))
-	}
-
 	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
 	switch {
-	case err != nil && time.Since(began) > h.timeout && h.linger > 0:
-		return nil, unavailable("%s: reading the answer: %w", where, errLate)
 	case err != nil:
-		return nil, unavailable("%s: reading the answer: %w", where, tellable(ctx, err))
+		return nil, unavailable("%s: reading the answer: %w", where, tellable(err))
 	case len(body) > MaxBody:
 		return nil, unavailable("%s: the answer is larger than %d bytes", where, MaxBody)
 	case resp.StatusCode >= 500:
 		return nil, unavailable("%s: status %d", where, resp.StatusCode)
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
-		return nil, unavailable("%s: redirect %d, not followed", where, resp.StatusCode)
+		return nil, unavailable("%s: status %d: %w", where, resp.StatusCode, errRedirect)
 	}
 	return &Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
 }
@@ -172,10 +162,7 @@ var errNoHTTP = errors.New("the answer is not HTTP")
 
 // tellable is the part of a transport error that is fit for a log: what befell
 // the connection, not what came over it, and without the URL.
-func tellable(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
+func tellable(err error) error {
 	for _, known := range []error{
 		context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF, http.ErrSchemeMismatch,
 	} {
