@@ -1,0 +1,358 @@
+//go:build interop
+
+package gateways
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"oauth-agent/agent"
+	"oauth-agent/agent/config"
+	"oauth-agent/test/idp"
+	"oauth-agent/test/internal/browser"
+	"oauth-agent/test/internal/process"
+)
+
+const (
+	csrfHeader = "X-Example-Csrf"
+	patience   = 30 * time.Second
+)
+
+// world is a page on one port, a gateway on another, and behind it an agent, an
+// authorization server and an API.
+type world struct {
+	t       *testing.T
+	api     *api
+	page    string // origin of the page
+	gateway string // origin of the gateway
+	mu      sync.Mutex
+	shift   time.Duration // of the agent's clock
+	// corsByAPI tells that the API answers the page's CORS by itself.
+	corsByAPI bool
+}
+
+// gateway starts a program in front of the agent and of the API, and gives its
+// port. Addresses are those of public port, forward auth and API.
+type gateway struct {
+	name  string
+	start func(t *testing.T, public, forward, api string) int
+}
+
+func gateways() []gateway {
+	return []gateway{{"oauth-agent", nil}, {"nginx", startNginx}, {"caddy", startCaddy}}
+}
+
+// each runs a test for all gateways.
+func each(t *testing.T, test func(*world)) {
+	for _, g := range gateways() {
+		t.Run(g.name, func(t *testing.T) {
+			if g.start != nil {
+				if _, err := exec.LookPath(g.name); err != nil {
+					if os.Getenv("CI") != "" {
+						t.Fatalf("%s is not installed", g.name)
+					}
+					t.Skipf("%s is not installed", g.name)
+				}
+			}
+			test(newWorld(t, g))
+		})
+	}
+}
+
+func newWorld(t *testing.T, g gateway) *world {
+	w := &world{t: t, api: &api{}, corsByAPI: g.start != nil}
+	blank := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(blank.Close)
+	w.page = localhost(blank.URL)
+	api := httptest.NewServer(http.HandlerFunc(w.serveAPI))
+	t.Cleanup(api.Close)
+	public, forward := w.startAgent(api.URL)
+	port := 0
+	if g.start == nil {
+		port = portOf(t, public)
+	} else {
+		port = g.start(t, hostOf(public), hostOf(forward), hostOf(api.URL))
+	}
+	w.gateway = "http://localhost:" + strconv.Itoa(port)
+	return w
+}
+
+// localhost is a URL of a test server under the name that the cookies are for.
+func localhost(u string) string { return strings.Replace(u, "127.0.0.1", "localhost", 1) }
+
+func hostOf(u string) string { return strings.TrimPrefix(u, "http://") }
+
+func portOf(t *testing.T, u string) int {
+	t.Helper()
+	_, port, _ := net.SplitHostPort(hostOf(u))
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// startAgent gives the URLs of its two listeners.
+func (w *world) startAgent(api string) (public, forward string) {
+	t := w.t
+	clock := func() time.Time {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return time.Now().Add(w.shift)
+	}
+	as, err := idp.Start(t.Context(), "127.0.0.1:0", idp.Config{
+		Clients: []idp.Client{{ID: "spa", Secret: "secret", RedirectURIs: []string{w.page + "/"}}},
+		Users:   []idp.User{{Username: "demo", Password: "demo", Sub: "demo"}},
+		Clock:   clock,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = as.Close() })
+	cfg, err := config.Load("", []string{
+		"ISSUER=" + as.Issuer, "CLIENT_ID=spa", "CLIENT_SECRET=secret", "REDIRECT_URI=" + w.page + "/",
+		"TRUSTED_WEB_ORIGIN=" + w.page, "COOKIE_NAME_PREFIX=example", "COOKIE_ENCRYPTION_KEY=" + strings.Repeat("a1", 32),
+		"FORWARD_AUTH_ADDR=127.0.0.1:1", "ROUTES=/api/=" + api,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := agent.New(context.Background(), cfg, agent.Options{Clock: clock, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.Close() })
+	one, two := httptest.NewServer(a.Handler()), httptest.NewServer(a.ForwardAuth())
+	t.Cleanup(one.Close)
+	t.Cleanup(two.Close)
+	return one.URL, two.URL
+}
+
+func (w *world) advance(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.shift += d
+}
+
+// snippet is a file of deployments/gateways with the addresses of this test.
+func snippet(t *testing.T, path string, port int, public, forward, api string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../../deployments/gateways", path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := strings.NewReplacer("127.0.0.1:8080", public, "127.0.0.1:8081", forward, "127.0.0.1:9000", api,
+		"listen 80;", fmt.Sprintf("listen 127.0.0.1:%d;", port), ":80 {", fmt.Sprintf("http://localhost:%d {", port)).Replace(string(text))
+	for _, old := range []string{"127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:9000"} {
+		if strings.Contains(out, old) || !strings.Contains(string(text), old) {
+			t.Fatalf("%s: %s was not replaced", path, old)
+		}
+	}
+	return out
+}
+
+func startNginx(t *testing.T, public, forward, api string) int {
+	port, dir := process.FreePort(t), t.TempDir()
+	write(t, dir, "oauth-agent.conf", snippet(t, "nginx/oauth-agent.conf", port, public, forward, api))
+	write(t, dir, "nginx.conf", fmt.Sprintf(`
+daemon off;
+master_process off;
+pid %[1]s/pid;
+error_log stderr warn;
+events {}
+http {
+    access_log off;
+    client_body_temp_path %[1]s/body;
+    proxy_temp_path %[1]s/proxy;
+    fastcgi_temp_path %[1]s/fastcgi;
+    uwsgi_temp_path %[1]s/uwsgi;
+    scgi_temp_path %[1]s/scgi;
+    include %[1]s/oauth-agent.conf;
+}
+`, dir))
+	p := process.Start(t, process.Command{Path: "nginx", Args: []string{"-e", "stderr", "-p", dir, "-c", "nginx.conf"}})
+	p.Until(t, patience, process.Listening(fmt.Sprintf("127.0.0.1:%d", port)))
+	return port
+}
+
+func startCaddy(t *testing.T, public, forward, api string) int {
+	port, dir := process.FreePort(t), t.TempDir()
+	write(t, dir, "Caddyfile", "{\n\tadmin off\n\tauto_https off\n}\n"+snippet(t, "caddy/Caddyfile", port, public, forward, api))
+	p := process.Start(t, process.Command{
+		Path: "caddy", Args: []string{"run", "--config", "Caddyfile", "--adapter", "caddyfile"}, Dir: dir,
+		Env: map[string]string{"XDG_DATA_HOME": dir, "XDG_CONFIG_HOME": dir},
+	})
+	p.Until(t, patience, process.Listening(fmt.Sprintf("127.0.0.1:%d", port)))
+	return port
+}
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// api is what the gateway protects. It records what comes.
+type api struct {
+	mu   sync.Mutex
+	seen []arrived
+}
+
+type arrived struct {
+	method, uri string
+	header      http.Header
+	size        int64
+}
+
+func (a *api) take() []arrived {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	seen := a.seen
+	a.seen = nil
+	return seen
+}
+
+func (w *world) serveAPI(rw http.ResponseWriter, r *http.Request) {
+	a := arrived{method: r.Method, uri: r.RequestURI, header: r.Header.Clone()}
+	if w.corsByAPI {
+		w.setCORS(rw, r)
+	}
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/ws"):
+		w.api.note(a)
+		echo(rw)
+		return
+	case strings.HasSuffix(r.URL.Path, "/events"):
+		w.api.note(a)
+		rw.Header().Set("Content-Type", "text/event-stream")
+		for i := range 3 {
+			_, _ = fmt.Fprintf(rw, "data: %d\n\n", i)
+			_ = http.NewResponseController(rw).Flush()
+			time.Sleep(300 * time.Millisecond)
+		}
+		return
+	}
+	a.size, _ = io.Copy(io.Discard, r.Body)
+	w.api.note(a)
+	_, _ = fmt.Fprintf(rw, "%s of %d bytes", r.Method, a.size)
+}
+
+func (a *api) note(x arrived) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.seen = append(a.seen, x)
+}
+
+// setCORS is the API's own answer to pages, as it is needed behind a gateway.
+func (w *world) setCORS(rw http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Origin") == w.page {
+		h := rw.Header()
+		h.Set("Access-Control-Allow-Origin", w.page)
+		h.Set("Access-Control-Allow-Credentials", "true")
+		h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
+		h.Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
+	}
+}
+
+// echo is a WebSocket that sends back what it gets, byte by byte.
+func echo(rw http.ResponseWriter) {
+	conn, buffered, err := http.NewResponseController(rw).Hijack()
+	if err != nil {
+		return
+	}
+	defer func() { _ = conn.Close() }()
+	_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n")
+	_, _ = io.Copy(conn, buffered)
+}
+
+// user is a browser with the page open.
+type user struct {
+	*browser.Browser
+	tab  *browser.Tab
+	csrf string
+}
+
+func (w *world) visitor() *user {
+	w.t.Helper()
+	b := browser.New(nil)
+	tab, err := b.Open(w.page + "/")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return &user{Browser: b, tab: tab}
+}
+
+// login goes through the gateway.
+func (w *world) login() *user {
+	w.t.Helper()
+	u := w.visitor()
+	var start struct{ AuthorizationRequestURL string }
+	w.call(u, browser.Fetch{Method: "POST", URL: w.gateway + "/oauth-agent/login/start"}, &start)
+	page, err := idp.Login(w.t.Context(), nil, start.AuthorizationRequestURL, "demo", "demo")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var end struct{ CSRF string }
+	w.call(u, browser.Fetch{
+		Method: "POST", URL: w.gateway + "/oauth-agent/login/end",
+		Body: "pageUrl=" + url.QueryEscape(page), ContentType: "application/x-www-form-urlencoded",
+	}, &end)
+	u.csrf = end.CSRF
+	return u
+}
+
+func (w *world) call(u *user, f browser.Fetch, into any) {
+	w.t.Helper()
+	answer, err := u.tab.Fetch(f)
+	if err == nil && answer.Status != 200 {
+		err = fmt.Errorf("%d %s", answer.Status, answer.Body)
+	}
+	if err == nil {
+		err = answer.JSON(into)
+	}
+	if err != nil {
+		w.t.Fatalf("%s: %v", f.URL, err)
+	}
+}
+
+// fetch calls the API as the page does.
+func (w *world) fetch(u *user, method, path string, csrf bool, body string) *browser.Answer {
+	w.t.Helper()
+	f := browser.Fetch{Method: method, URL: w.gateway + path, Body: body}
+	if csrf {
+		f.Header = map[string]string{csrfHeader: u.csrf}
+	}
+	answer, err := u.tab.Fetch(f)
+	if err != nil {
+		w.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return answer
+}
+
+// cookies is the Cookie header that the page's calls carry.
+func (u *user) cookies() string {
+	var pairs []string
+	for _, c := range u.Jar.All() {
+		if c.Path == "/" {
+			pairs = append(pairs, c.Name+"="+c.Value)
+		}
+	}
+	slices.Sort(pairs)
+	return strings.Join(pairs, "; ")
+}
