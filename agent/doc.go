@@ -1,13 +1,13 @@
 // Package agent puts the rooms of the program together.
 //
-//	cmd/oauth-agent ──► agent/config
+//	cmd/oauth-agent ──► agent/config ──► registration
 //	      │
 //	      ▼
 //	    agent   New(ctx, config, options) · Handler() · Close()
 //	      ├──► login ──────► session ──► cookie ──► seal ──► secret
 //	      │      └──► authserver ──► secret
 //	      ├──► apiproxy ───► session
-//	      ├──► pkceproxy ──► authserver
+//	      ├──► pkceproxy ──► authserver, registration
 //	      ├──► guard         origins, CORS, limits, headers
 //	      ├──► observe       log
 //	      └──► httperr       handlers return errors; here they become HTTP

@@ -4,7 +4,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/url"
+	"strings"
 
+	"oauth-agent/agent/internal/registration"
 	"oauth-agent/agent/internal/secret"
 )
 
@@ -31,20 +33,34 @@ func (p *PKCEProxy) validate(ms *Mistakes, insecure bool) {
 			ms.add(e.key, e.env, "not set", "Give an absolute URL.")
 		}
 	}
+	p.validateAuthURL(ms)
 	p.validateRedirectURL(ms)
 	p.validateKeys(ms)
 	p.validateAllowed(ms)
 }
 
+// validateAuthURL looks for parameters that the proxy sets itself.
+func (p *PKCEProxy) validateAuthURL(ms *Mistakes) {
+	u, err := url.Parse(p.AuthURL)
+	if err != nil {
+		return // told
+	}
+	if fault := registration.AuthorizationEndpointFault(u); fault != "" {
+		ms.add("pkce_proxy.auth_url", "OAUTH_AUTH_URL", fault, "Remove it from the query.")
+	}
+}
+
 // validateRedirectURL wants a path that ends in /callback, since the issuer is
-// what stands before it.
+// what stands before it. Requests are matched as they were sent, so that
+// nothing in the path may have two spellings.
 func (p *PKCEProxy) validateRedirectURL(ms *Mistakes) {
 	u, err := url.Parse(p.RedirectURL)
-	if p.RedirectURL == "" || err != nil {
-		return
-	}
-	if u.RawQuery != "" || len(u.EscapedPath()) < len("/callback") || u.EscapedPath()[len(u.EscapedPath())-len("/callback"):] != "/callback" {
+	switch {
+	case p.RedirectURL == "" || err != nil: // told
+	case u.RawQuery != "" || !strings.HasSuffix(p.RedirectURL, "/callback"):
 		ms.add("pkce_proxy.redirect_url", "OAUTH_REDIRECT_URL", "does not end in /callback", "Give this proxy's public URL followed by /callback.")
+	case !plainPath.MatchString(u.EscapedPath()):
+		ms.add("pkce_proxy.redirect_url", "OAUTH_REDIRECT_URL", "its path is not plain", "Use a path of letters, digits, '-', '_', '.' and '~' without dot segments.")
 	}
 }
 
@@ -87,10 +103,15 @@ func (p *PKCEProxy) validateAllowed(ms *Mistakes) {
 	required(ms, "pkce_proxy.allowed_redirect_uris", "OAUTH_ALLOWED_REDIRECT_URIS", len(p.AllowedRedirectURIs) == 0,
 		"List the redirect URIs of the client apps: without them anybody could fetch codes.")
 	for _, raw := range p.AllowedRedirectURIs {
-		u, err := url.Parse(raw)
-		if err != nil || !u.IsAbs() || u.Fragment != "" || u.User != nil || u.Host == "" && (u.Scheme == "http" || u.Scheme == "https") {
-			ms.add("pkce_proxy.allowed_redirect_uris", "OAUTH_ALLOWED_REDIRECT_URIS", quote(raw)+" is not a redirect URI",
-				"Use an absolute URI without fragment, such as https://app.example.com/cb or com.example.app:/cb.")
+		if fault := registration.RedirectURIFault(raw); fault != "" {
+			ms.add("pkce_proxy.allowed_redirect_uris", "OAUTH_ALLOWED_REDIRECT_URIS", quote(raw)+" is not a redirect URI: it "+fault,
+				"Write it as the client app sends it, such as https://app.example.com/cb or com.example.app:/cb.")
+		}
+	}
+	for _, id := range p.AllowedClientIDs {
+		if fault := registration.ClientIDFault(id); fault != "" {
+			ms.add("pkce_proxy.allowed_client_ids", "OAUTH_ALLOWED_CLIENT_IDS", fmt.Sprintf("%.80q is not a client id: it %s", id, fault),
+				"List the ids that the client apps use, or leave it unset for any.")
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"oauth-agent/agent/internal/authserver"
+	"oauth-agent/agent/internal/registration"
 	"oauth-agent/agent/internal/secret"
 )
 
@@ -56,10 +57,8 @@ func (cfg Config) checkEndpoints() error {
 		errs = append(errs, fmt.Errorf("redirect URL %q: must end in %s", cfg.RedirectURL, callbackPath))
 	}
 	if u, err := url.Parse(cfg.AuthURL); err == nil {
-		for _, name := range []string{"client_id", "redirect_uri", "response_type", "state"} {
-			if u.Query().Has(name) {
-				errs = append(errs, fmt.Errorf("authorization URL: its query must not have %s, which the proxy sets", name))
-			}
+		if fault := registration.AuthorizationEndpointFault(u); fault != "" {
+			errs = append(errs, errors.New("authorization URL: "+fault))
 		}
 	}
 	return errors.Join(errs...)
@@ -108,32 +107,17 @@ func newClientIDs(ids []string) clientIDs {
 	return set
 }
 
-// maxClientID bounds a client identifier, in bytes, since it goes into every
-// envelope.
-const maxClientID = 256
-
-// allows tells whether id may use the proxy. It must be printable ASCII in any
-// case (RFC 6749 A.1).
+// allows tells whether id may use the proxy. It must be well formed in any case.
 func (c clientIDs) allows(id string) bool {
-	return id != "" && len(id) <= maxClientID && printable(id) && (len(c) == 0 || c[id])
+	return registration.ClientIDFault(id) == "" && (len(c) == 0 || c[id])
 }
 
 func checkClientIDs(ids []string) error {
 	var errs []error
 	for _, id := range ids {
-		if !clientIDs(nil).allows(id) {
-			errs = append(errs, fmt.Errorf("allowed client id %q: must be printable ASCII, of at most %d bytes", id, maxClientID))
+		if fault := registration.ClientIDFault(id); fault != "" {
+			errs = append(errs, fmt.Errorf("allowed client id %q: %s", id, fault))
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// printable tells whether s is of VSCHAR alone (RFC 6749 A).
-func printable(s string) bool {
-	for i := range len(s) {
-		if s[i] < 0x20 || s[i] > 0x7e {
-			return false
-		}
-	}
-	return true
 }

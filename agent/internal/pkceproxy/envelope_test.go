@@ -9,6 +9,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
 
+	"oauth-agent/agent/internal/registration"
 	"oauth-agent/agent/internal/secret"
 )
 
@@ -77,7 +78,7 @@ func TestEnvelopeSizes(t *testing.T) {
 		t.Error("too long")
 	}
 	largest := grant{
-		ClientID:    strings.Repeat(`"`, maxClientID),
+		ClientID:    strings.Repeat(`"`, registration.MaxClientID),
 		RedirectURI: "https://app.example.com/" + strings.Repeat("p", 1000),
 		Challenge:   strings.Repeat("v", 128),
 		Plain:       true,

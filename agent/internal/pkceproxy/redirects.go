@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"oauth-agent/agent/internal/registration"
 )
 
 // redirectURIs are the registered redirect URIs.
@@ -99,38 +101,11 @@ func checkRedirectURIs(uris []string) error {
 	}
 	var errs []error
 	for _, uri := range uris {
-		if fault := redirectURIFault(uri); fault != "" {
+		if fault := registration.RedirectURIFault(uri); fault != "" {
 			errs = append(errs, fmt.Errorf("allowed redirect URI %q: %s", uri, fault))
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// redirectURIFault tells what is wrong with a registered URI, or nothing. The
-// scheme is http, https or a domain name in reverse order (RFC 8252 7.1), which
-// also keeps out javascript, data and their kin.
-func redirectURIFault(uri string) string {
-	u, err := url.Parse(uri)
-	switch {
-	case err != nil || u.Scheme == "" || !printable(uri) || strings.ContainsAny(uri, ` "<>\^{|}`+"`"):
-		return "must be an absolute URI"
-	case strings.ContainsAny(uri, "#*"):
-		return "must have no fragment and no wildcard"
-	case u.User != nil:
-		return "must have no user name"
-	case !strings.HasPrefix(uri, u.Scheme):
-		return "must have its scheme in lower case"
-	case (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() == "":
-		return "must have a host"
-	case u.Scheme != "http" && u.Scheme != "https" && !strings.Contains(u.Scheme, "."):
-		return "must be of http, https or a private-use scheme with a dot, such as com.example.app"
-	}
-	for _, name := range []string{"code", "state", "iss", "error", "error_description", "error_uri"} {
-		if u.Query().Has(name) {
-			return "must not have " + name + " in its query, which the response sets"
-		}
-	}
-	return ""
 }
 
 // withQuery appends parameters to a URI that has no fragment. The URI stays as
