@@ -9,7 +9,6 @@ import (
 	"oauth-agent/agent/internal/apiproxy"
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/guard"
-	"oauth-agent/agent/internal/httperr"
 	"oauth-agent/agent/internal/observe"
 	"oauth-agent/agent/internal/session"
 )
@@ -53,25 +52,27 @@ func (r refresher) Refresh(ctx context.Context, old session.Tokens) (session.Tok
 // otherwise is what no endpoint is at: the routes of the OAuth Proxy, or 404.
 //
 // The paths of forward auth are 404 here whatever the routes say, since their
-// answers hold a token.
+// answers hold a token. A proxied body may take its time, which the proxy bounds
+// by progress, but what is left of it is not waited for.
 func (a *Agent) otherwise() http.Handler {
-	missing := guard.Harden(a.render.Handle(notFound))
+	missing := a.own(a.cors(a.render.Handle(notFound)))
 	if a.proxy == nil {
 		return missing
 	}
+	refused := a.own(a.cors(a.render.Handle(notAllowed)))
+	proxied := guard.DrainTimeout(a.cfg.Timeouts.Request, a.cors(a.proxy))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.EscapedPath()
 		forwardAuth := path == a.base()+"/authorize" || strings.HasPrefix(path, a.base()+"/authorize/")
-		if path == "" && r.Method == http.MethodConnect { // has a host where others have a path
-			a.render.Write(w, r, httperr.New(http.StatusMethodNotAllowed, httperr.MethodNotAllowed, "the method is not allowed here", nil))
-			return
-		}
-		if forwardAuth || !a.proxy.Match(r) {
+		switch {
+		case path == "" && r.Method == http.MethodConnect: // has a host where others have a path
+			refused.ServeHTTP(w, r)
+		case forwardAuth || !a.proxy.Match(r):
 			missing.ServeHTTP(w, r)
-			return
+		default:
+			observe.Of(r.Context()).Route = a.proxy.Route(r)
+			proxied.ServeHTTP(w, r)
 		}
-		observe.Of(r.Context()).Route = a.proxy.Route(r)
-		a.proxy.ServeHTTP(w, r)
 	})
 }
 
@@ -81,7 +82,8 @@ func (a *Agent) ForwardAuth() http.Handler {
 	if a.cfg.ForwardAuth.Addr == "" || a.proxy == nil {
 		return nil
 	}
-	h := named(a.base()+"/authorize", a.proxy.ForwardAuth())
+	// Gateways announce bodies that they do not send.
+	h := guard.ReadTimeout(a.cfg.Timeouts.Request, named(a.base()+"/authorize", a.proxy.ForwardAuth()))
 	return observe.Access(a.log, a.clock, observe.Recover(a.log, a.panicked, h))
 }
 

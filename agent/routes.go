@@ -59,20 +59,26 @@ func (a *Agent) routes() http.Handler {
 	if a.pkce != nil {
 		a.pkceRoutes(m)
 	}
-	m.NotFoundHandler = a.cors(a.otherwise())
+	m.NotFoundHandler = a.otherwise()
 	return observe.Access(a.log, a.clock, observe.Recover(a.log, a.panicked, m))
 }
 
-// agentHandler wraps an endpoint: CORS, method, origin, body, in this order.
+// agentHandler wraps an endpoint: time, CORS, method, origin, body, in this order.
 func (a *Agent) agentHandler(e endpoint) http.Handler {
 	h := byMethod(e.methods, func(next httperr.Handler) httperr.Handler {
-		next = guard.Body(guard.MaxBody, a.cfg.Timeouts.Request, next)
+		next = guard.Body(guard.MaxBody, next)
 		if e.navigation {
 			return next
 		}
 		return a.trusted(next)
 	})
-	return a.cors(guard.Harden(named(a.base()+e.path, a.render.Handle(h))))
+	return a.own(a.cors(named(a.base()+e.path, a.render.Handle(h))))
+}
+
+// own is for whatever the program answers itself, preflights too: it is hardened,
+// and waits for no body longer than the settings say.
+func (a *Agent) own(next http.Handler) http.Handler {
+	return guard.ReadTimeout(a.cfg.Timeouts.Request, guard.Harden(next))
 }
 
 // cors adds the CORS of the agent's own endpoints. The PKCE proxy has another:
@@ -97,13 +103,13 @@ func (a *Agent) pkceRoutes(m *mux.Router) {
 		scripts[r.Path] = r.CORS
 	}
 	for path, methods := range paths {
-		h := guard.Harden(named(path, render.Handle(byMethod(methods, func(next httperr.Handler) httperr.Handler {
-			return guard.Body(guard.MaxBody, a.cfg.Timeouts.Request, next)
-		}))))
+		h := named(path, render.Handle(byMethod(methods, func(next httperr.Handler) httperr.Handler {
+			return guard.Body(guard.MaxBody, next)
+		})))
 		if scripts[path] {
 			h = a.pkce.CORS(h)
 		}
-		m.Path(path).Handler(h)
+		m.Path(path).Handler(a.own(h))
 	}
 }
 
@@ -145,8 +151,12 @@ func byMethod(methods map[string]httperr.Handler, wrap func(httperr.Handler) htt
 			w.WriteHeader(http.StatusNoContent)
 			return nil
 		}
-		return httperr.New(http.StatusMethodNotAllowed, httperr.MethodNotAllowed, "the method is not allowed here", nil)
+		return notAllowed(w, r)
 	}
+}
+
+func notAllowed(http.ResponseWriter, *http.Request) error {
+	return httperr.New(http.StatusMethodNotAllowed, httperr.MethodNotAllowed, "the method is not allowed here", nil)
 }
 
 func notFound(http.ResponseWriter, *http.Request) error {

@@ -12,7 +12,7 @@ func (c *client) check(req *http.Request, a *answer) {
 	if a.Status == http.StatusInternalServerError {
 		c.t.Errorf("a 500: %s", a.Body)
 	}
-	if got := a.Header.Get("Cache-Control"); got != "no-store" && req.Method != http.MethodOptions {
+	if got := a.Header.Get("Cache-Control"); got != "no-store" {
 		c.t.Errorf("%s %s: %d: Cache-Control %q", req.Method, req.URL.Path, a.Status, got)
 	}
 	c.checkCORS(req, a)

@@ -123,7 +123,7 @@ func TestCORSHeaders(t *testing.T) {
 
 func TestBodyAndHarden(t *testing.T) {
 	render := &httperr.Renderer{Log: discard()}
-	srv := httptest.NewServer(guard.Harden(render.Handle(guard.Body(10, time.Second, func(w http.ResponseWriter, r *http.Request) error {
+	srv := httptest.NewServer(guard.Harden(render.Handle(guard.Body(10, func(w http.ResponseWriter, r *http.Request) error {
 		_, err := io.Copy(w, r.Body)
 		return err
 	}))))
@@ -142,10 +142,10 @@ func TestBodyAndHarden(t *testing.T) {
 
 func TestBodyThatDripsIsCutOff(t *testing.T) {
 	render := &httperr.Renderer{Log: discard()}
-	srv := httptest.NewServer(render.Handle(guard.Body(1000, 50*time.Millisecond, func(http.ResponseWriter, *http.Request) error {
+	srv := httptest.NewServer(guard.ReadTimeout(50*time.Millisecond, render.Handle(guard.Body(1000, func(http.ResponseWriter, *http.Request) error {
 		t.Error("the handler ran")
 		return nil
-	})))
+	}))))
 	defer srv.Close()
 	body, end := io.Pipe()
 	defer func() { _ = end.Close() }()
@@ -163,7 +163,7 @@ func TestBodyThatDripsIsCutOff(t *testing.T) {
 // its context.
 func TestBodyDeadlineDoesNotOutliveTheBody(t *testing.T) {
 	render := &httperr.Renderer{Log: discard()}
-	srv := httptest.NewServer(render.Handle(guard.Body(1000, 20*time.Millisecond, func(w http.ResponseWriter, r *http.Request) error {
+	srv := httptest.NewServer(guard.ReadTimeout(20*time.Millisecond, render.Handle(guard.Body(1000, func(w http.ResponseWriter, r *http.Request) error {
 		select {
 		case <-r.Context().Done():
 			return r.Context().Err()
@@ -171,14 +171,16 @@ func TestBodyDeadlineDoesNotOutliveTheBody(t *testing.T) {
 			w.WriteHeader(http.StatusNoContent)
 			return nil
 		}
-	})))
+	}))))
 	defer srv.Close()
-	resp, err := srv.Client().Post(srv.URL, "application/json", strings.NewReader("{}"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
-	if resp.StatusCode != 204 {
-		t.Errorf("status %d", resp.StatusCode)
+	for _, body := range []string{"{}", ""} {
+		resp, err := srv.Client().Post(srv.URL, "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != 204 || resp.Close {
+			t.Errorf("body %q: status %d, closed: %v", body, resp.StatusCode, resp.Close)
+		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"time"
 
 	"oauth-agent/agent/internal/httperr"
 )
@@ -13,17 +12,11 @@ import (
 // MaxBody is the most that is read of a request to the agent, in bytes.
 const MaxBody = 64 << 10
 
-// Body reads the body of a request before its handler runs: bounded in size,
-// and in time, so that a client that drips holds nothing up. The deadline is
-// taken off again, since one that passes while the handler waits for the
-// authorization server would cancel the request.
-func Body(maxBody int64, timeout time.Duration, next httperr.Handler) httperr.Handler {
+// Body reads the body of a request before its handler runs, bounded in size.
+// The time that it takes is bounded by [ReadTimeout].
+func Body(maxBody int64, next httperr.Handler) httperr.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		control := http.NewResponseController(w)
-		// Not every ResponseWriter of a test has deadlines; every server's has.
-		_ = control.SetReadDeadline(time.Now().Add(timeout))
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-		_ = control.SetReadDeadline(time.Time{})
 		var tooLarge *http.MaxBytesError
 		switch {
 		case errors.As(err, &tooLarge):

@@ -1,0 +1,70 @@
+package guard
+
+import (
+	"io"
+	"net/http"
+	"time"
+)
+
+// ReadTimeout bounds the time in which the body of a request arrives, whether
+// next reads it or not: net/http itself reads what is left of a body, for as
+// long as it takes.
+func ReadTimeout(timeout time.Duration, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if hasBody(r) {
+			r = r.WithContext(r.Context()) // the server goes on with its own
+			r.Body = arrive(w, r, timeout)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// DrainTimeout bounds only the time in which the rest of a body arrives that
+// next has not read, for a next that has time limits of its own.
+func DrainTimeout(timeout time.Duration, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if hasBody(r) {
+			defer func() { setReadDeadline(w, time.Now().Add(timeout)) }()
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
+
+// arriving is a body with a deadline, which is lifted at its end alone: one that
+// passes while a handler waits for the authorization server would cancel the
+// request, and without one the server would wait for the rest.
+type arriving struct {
+	io.ReadCloser
+	atEnd func()
+}
+
+// arrive sets the deadline. Until the end of the body, the connection is to be
+// closed after the answer: so HTTP/1.1 sends an answer that needs no body at
+// once. In HTTP/2, where streams end one by one, this would end them all.
+func arrive(w http.ResponseWriter, r *http.Request, timeout time.Duration) *arriving {
+	setReadDeadline(w, time.Now().Add(timeout))
+	if r.ProtoMajor == 1 {
+		w.Header().Set("Connection", "close")
+	}
+	return &arriving{r.Body, func() {
+		setReadDeadline(w, time.Time{})
+		w.Header().Del("Connection")
+	}}
+}
+
+// Read implements [io.Reader].
+func (a *arriving) Read(p []byte) (int, error) {
+	n, err := a.ReadCloser.Read(p)
+	if err == io.EOF {
+		a.atEnd()
+	}
+	return n, err
+}
+
+// setReadDeadline leaves the error aside: not every ResponseWriter of a test has
+// deadlines; every server's has.
+func setReadDeadline(w http.ResponseWriter, t time.Time) {
+	_ = http.NewResponseController(w).SetReadDeadline(t)
+}
