@@ -13,9 +13,13 @@ import (
 	"oauth-agent/agent/internal/httperr"
 )
 
-// flushEvery bounds how long a part of a body of known length waits for more.
-// Event streams and bodies of unknown length are flushed at once anyway.
-const flushEvery = 20 * time.Millisecond
+// flushEvery bounds how long a part of a body of known length waits for more,
+// if the whole is larger than smallBody bytes. Event streams and bodies of
+// unknown length are flushed at once anyway.
+const (
+	flushEvery = 20 * time.Millisecond
+	smallBody  = 2048
+)
 
 // exchange is one request on its way up and its answer on the way down.
 type exchange struct {
@@ -26,6 +30,7 @@ type exchange struct {
 	in     *http.Request
 	body   *upload // nil without one
 	answer answer
+	proxy  httputil.ReverseProxy
 }
 
 func (p *Proxy) newExchange(rt *route, target string, g grant, r *http.Request) *exchange {
@@ -47,16 +52,15 @@ func (x *exchange) run(w http.ResponseWriter) error {
 		defer x.body.end()
 	}
 	x.answer = newAnswer(w, x.socketLife())
-	rp := httputil.ReverseProxy{
+	x.proxy = httputil.ReverseProxy{
 		Rewrite:        x.rewrite,
 		Transport:      x.wire(),
-		FlushInterval:  flushEvery,
 		ErrorLog:       x.p.breaks,
 		BufferPool:     x.p.pool,
 		ModifyResponse: x.modify,
 		ErrorHandler:   x.fail,
 	}
-	rp.ServeHTTP(&x.answer, r)
+	x.proxy.ServeHTTP(&x.answer, r)
 	return nil
 }
 
@@ -98,7 +102,7 @@ func (x *exchange) rewriteURL(out *http.Request) {
 	if err != nil { // net/http has parsed it already
 		path = x.target
 	}
-	out.URL = &url.URL{
+	*out.URL = url.URL{
 		Scheme: up.Scheme, Host: up.Host,
 		Path: path, RawPath: x.target,
 		// As it came: no decision depends on a parameter.
@@ -157,6 +161,9 @@ func (x *exchange) modify(res *http.Response) error {
 		return errors.New("the upstream switches protocols unasked")
 	}
 	x.body.begin(res, x.in.ProtoMajor)
+	if res.ContentLength > smallBody {
+		x.proxy.FlushInterval = flushEvery
+	}
 	if len(res.Trailer) > 0 {
 		// HTTP/1.1 has trailers behind chunks alone (RFC 9112 7.1.2).
 		res.Header.Del("Content-Length")

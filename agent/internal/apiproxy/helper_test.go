@@ -198,7 +198,7 @@ func (w *world) login(t testing.TB, tokens session.Tokens) browser {
 		tokens.Access = secret.New(token)
 	}
 	rec := httptest.NewRecorder()
-	csrf, err := w.store.Start(rec, cookie.Read(httptest.NewRequest("GET", "/", nil)), tokens, secret.String{})
+	csrf, err := w.store.Start(rec, cookie.Read(httptest.NewRequest("GET", "/", nil)), tokens, session.NewSeed(), secret.String{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,11 +48,11 @@ func TestEventsAreFlushedAtOnce(t *testing.T) {
 func TestSlowBodyOfKnownLength(t *testing.T) {
 	read := make(chan bool)
 	api := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Length", "2")
+		w.Header().Set("Content-Length", "2049")
 		_, _ = io.WriteString(w, "a")
 		_ = http.NewResponseController(w).Flush()
 		<-read
-		_, _ = io.WriteString(w, "b")
+		_, _ = io.WriteString(w, strings.Repeat("b", 2048))
 	})
 	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
 	resp := w.do(t, w.request(t, w.login(t, session.Tokens{}), "GET", "/api", nil))
@@ -61,7 +61,7 @@ func TestSlowBodyOfKnownLength(t *testing.T) {
 		t.Fatalf("%q %v", b, err)
 	}
 	close(read)
-	if text(t, resp) != "b" {
+	if text(t, resp) != strings.Repeat("b", 2048) {
 		t.Error("the rest is missing")
 	}
 }
