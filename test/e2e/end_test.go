@@ -102,8 +102,11 @@ func TestResponseIsGoodOnce(t *testing.T) {
 	if a := c.end(strings.Replace(page, "/callback", "/", 1)).want(200, ""); a.json("handled") != false || a.json("isLoggedIn") != true {
 		t.Errorf("replayed elsewhere: %s", a.Body)
 	}
-	// A browser that kept the cookie gets no further than the server.
-	before.end(page).want(400, "authorization_error")
+	// A browser that kept the cookie gets no further: a code is sent once.
+	before.end(page).want(400, "invalid_request")
+	if n := w.idp.Counts()["authorization_code"]; n != 1 {
+		t.Errorf("the code was sent %d times", n)
+	}
 }
 
 func TestLoginIsSpentByFailure(t *testing.T) {

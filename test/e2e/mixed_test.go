@@ -1,6 +1,12 @@
 package e2e
 
-import "testing"
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"oauth-agent/test/idp"
+)
 
 // mix is a browser with some cookies of a, the rest of b.
 func mix(a, b *client, ofA ...string) *client {
@@ -20,7 +26,7 @@ func TestCookiesOfTwoSessions(t *testing.T) {
 	if demo.csrf == eve.csrf || demo.csrf == again.csrf {
 		t.Fatal("two browsers have one CSRF token")
 	}
-	for _, kinds := range [][]string{{"auth"}, {"csrf"}, {"at", "auth", "id"}, {"at", "auth"}, {"csrf", "id"}, {"csrf", "at"}, {"csrf", "at", "id"}} {
+	for _, kinds := range [][]string{{"csrf"}, {"at", "auth", "id"}, {"at", "auth"}, {"csrf", "id"}} {
 		for _, other := range []*client{eve, again} {
 			for _, token := range []string{demo.csrf, other.csrf} {
 				m := mix(demo, other, kinds...)
@@ -28,6 +34,13 @@ func TestCookiesOfTwoSessions(t *testing.T) {
 				m.post("/refresh", "").want(401, "unauthorized_request")
 				m.post("/logout", "").want(401, "unauthorized_request")
 			}
+		}
+	}
+	// The access token says whose session it is. What is of another is not there.
+	for _, kinds := range [][]string{{"auth"}, {"csrf", "at"}, {"csrf", "at", "id"}} {
+		m := mix(demo, eve, kinds...)
+		for _, m.csrf = range []string{demo.csrf, eve.csrf} {
+			m.post("/refresh", "").want(401, "unauthorized_request")
 		}
 	}
 	// The ID token of another session is none: nobody is shown another's claims.
@@ -46,25 +59,50 @@ func TestCookiesOfTwoSessions(t *testing.T) {
 	m.works()
 }
 
-// A refresh is of the session of its refresh token, whole.
-func TestRefreshMakesOneSessionOfTwo(t *testing.T) {
+// A neighbour's valid cookies, planted beside one's own and sent first, lock
+// nobody out of the session.
+func TestPlantedCookiesOfAnotherSession(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	demo, eve := w.login(), w.loginAs("eve")
-	for _, kinds := range [][]string{{"at"}, {"id"}, {"at", "id"}} {
-		m := mix(eve, demo, kinds...)
-		m.post("/refresh", "").want(204, "")
-		if sub := m.get("/userInfo").want(200, "").json("sub"); sub != "sub-demo" {
-			t.Errorf("%v of another: userInfo of %s", kinds, sub)
+	c, eve := w.login(), w.loginAs("eve")
+	planted := func(r *http.Request) {
+		theirs := ""
+		for _, kind := range []string{"auth", "id", "csrf"} {
+			theirs += "example-" + kind + "=" + eve.cookie("example-"+kind).Value + "; "
 		}
-		if a := m.get("/claims"); a.Status == 200 && a.json("sub") != "sub-demo" {
-			t.Errorf("%v of another: claims of %s", kinds, a.json("sub"))
-		}
-		demo = m
-		if kinds[0] == "id" {
-			demo = w.login()
-		}
+		r.Header.Set("Cookie", theirs+r.Header.Get("Cookie"))
 	}
+	if sub := c.get("/claims", planted).want(200, "").json("sub"); sub != "sub-demo" {
+		t.Errorf("claims of %s", sub)
+	}
+	c.get("/userInfo", planted).want(200, "")
+	c.post("/refresh", "", planted).want(204, "")
+	c.post("/logout", "", planted).want(200, "")
+}
+
+// A page that calls twice at the same time (a reload, an effect that runs
+// twice) makes one session, and the code is sent once.
+func TestTwoCallsEndOneLogin(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.client()
+	page := w.authorize(c.start())
+	w.idp.SetFault(idp.Token, idp.Fault{Delay: 300 * time.Millisecond})
+	twin := c.clone()
+	answers := make(chan *answer, 2)
+	for _, tab := range []*client{c, twin} {
+		go func() { answers <- tab.end(page) }()
+	}
+	first, second := (<-answers).want(200, ""), (<-answers).want(200, "")
+	if first.json("csrf") != second.json("csrf") {
+		t.Error("two sessions for one login")
+	}
+	if n := w.idp.Counts()["authorization_code"]; n != 1 {
+		t.Errorf("the code was sent %d times", n)
+	}
+	w.idp.ClearFaults()
+	c.csrf = first.json("csrf").(string)
+	c.works()
 }
 
 // A second login in the same browser: of the same user the CSRF token stays, so

@@ -109,7 +109,7 @@ func TestAnotherBrowsersResponse(t *testing.T) {
 	// The state renamed to a login of the victim: its verifier is another one.
 	own := state(victim.start())
 	victim.end(withState(page, own)).want(400, "authorization_error")
-	attacker.end(page).want(400, "authorization_error") // and now the code is spent
+	attacker.end(page).want(400, "invalid_request") // and now the code is spent
 }
 
 // withState is page with another state.

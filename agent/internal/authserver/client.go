@@ -7,6 +7,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/sync/singleflight"
 
+	"oauth-agent/agent/internal/recent"
 	"oauth-agent/agent/internal/secret"
 )
 
@@ -71,6 +72,8 @@ type Client struct {
 	keys      *keySource
 	memory    *memory
 	refreshes singleflight.Group // by hash of the refresh token
+	exchanges singleflight.Group // by code and what proves it
+	codes     *recent.Memory[struct{}]
 }
 
 // New makes a client. Nothing is sent before the first call.
@@ -80,6 +83,7 @@ func New(cfg Config, opt Options) *Client {
 		cfg: cfg, http: opt.HTTP, now: opt.Clock, log: opt.Log,
 		discovery: newDiscovery(cfg, opt),
 		keys:      newKeySource(opt.HTTP, opt.Clock),
+		codes:     recent.New[struct{}](maxCodes, codeMemory, opt.Clock),
 		memory:    newMemory(cfg.RefreshMemory, cfg.RefreshMemoryBytes, opt.Sealer, opt.Clock),
 	}
 }

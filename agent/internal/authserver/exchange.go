@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"time"
 
 	"oauth-agent/agent/internal/secret"
 )
@@ -17,10 +18,30 @@ type CodeGrant struct {
 	MaxAge         *int // of [AuthorizationURL]
 }
 
+const (
+	// codeMemory is how long a code is remembered: longer than a login may take,
+	// so that the cookie of its login is dead before.
+	codeMemory = 20 * time.Minute
+	// maxCodes bounds that memory, in entries of about 100 bytes.
+	maxCodes = 1 << 16
+)
+
 // Exchange redeems a code (RFC 6749 4.1.3), once, and verifies the ID token
-// that it brings. It fails with [ErrCodeRefused], [ErrIDToken] or
-// [ErrUnavailable]; the code is spent in any case.
+// that it brings. Who brings a code while it is being redeemed shares the
+// outcome: a server that sees a code twice revokes what it gave for it. It fails
+// with [ErrCodeSpent], [ErrCodeRefused], [ErrIDToken] or [ErrUnavailable]; the
+// code is spent in any case.
 func (c *Client) Exchange(ctx context.Context, g CodeGrant) (Tokens, error) {
+	key := g.Code.Reveal() + " " + g.Verifier.Reveal() + " " + g.Nonce
+	return fly(ctx, &c.exchanges, key, c.refreshLimit(), func(ctx context.Context) (Tokens, error) {
+		if !c.codes.PutNew(g.Code.Reveal(), struct{}{}) {
+			return Tokens{}, ErrCodeSpent
+		}
+		return c.redeem(ctx, g)
+	})
+}
+
+func (c *Client) redeem(ctx context.Context, g CodeGrant) (Tokens, error) {
 	meta, err := c.discovery.get(ctx)
 	if err != nil {
 		return Tokens{}, err

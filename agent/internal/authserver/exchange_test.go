@@ -13,9 +13,13 @@ import (
 
 func TestExchange(t *testing.T) {
 	as := newAS(t)
-	got, err := as.client().Exchange(t.Context(), goodGrant())
+	c, g := as.client(), goodGrant()
+	got, err := c.Exchange(t.Context(), g)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if _, err := c.Exchange(t.Context(), g); !errors.Is(err, ErrCodeSpent) {
+		t.Errorf("the same code again: %v", err)
 	}
 	if got.Access.Reveal() != "access-1" || got.Refresh.Reveal() != "refresh-1" || got.ID.Empty() {
 		t.Errorf("tokens %q %q", got.Access.Reveal(), got.Refresh.Reveal())
@@ -27,7 +31,7 @@ func TestExchange(t *testing.T) {
 		t.Errorf("identity %v", got.Identity)
 	}
 	want := url.Values{
-		"grant_type": {"authorization_code"}, "code": {"c4nary-code"},
+		"grant_type": {"authorization_code"}, "code": {g.Code.Reveal()},
 		"redirect_uri": {redirectURI}, "code_verifier": {"c4nary-verifier"},
 	}
 	if len(as.forms) != 1 || as.forms[0].Encode() != want.Encode() {

@@ -317,7 +317,8 @@ func (as *fakeAS) enter(c *Client) Tokens {
 }
 
 func goodGrant() CodeGrant {
-	return CodeGrant{Code: secret.New("c4nary-code"), Verifier: secret.New("c4nary-verifier"), Nonce: "n-1", OpenID: true}
+	return CodeGrant{Code: secret.New("c4nary-code-" + rand.Text()), // good once
+		Verifier: secret.New("c4nary-verifier"), Nonce: "n-1", OpenID: true}
 }
 
 func grantOf(t Tokens) RefreshGrant {

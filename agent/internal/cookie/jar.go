@@ -133,21 +133,31 @@ func (j *Jar) clearPieces(w http.ResponseWriter, got *Received, k Kind, tag stri
 // have written more of them.
 const maxStale = 9
 
-// Open finds, joins and opens the value of a kind. A name may come twice, when
-// another application of the site has planted one with another path or domain:
-// the first that opens counts. [ErrNone] when there is none at all,
-// [seal.ErrSealed] when none opens.
-func (j *Jar) Open(got *Received, k Kind, tag string) ([]byte, error) {
-	candidates := got.values(j.Name(k, tag))
-	if len(candidates) == 0 {
-		return nil, ErrNone
+// Open finds, joins and opens the value of a kind. [ErrNone] when there is none
+// at all, [seal.ErrSealed] when none opens.
+func (j *Jar) Open(got *Received, k Kind, tag string) (plain []byte, err error) {
+	err = j.OpenThat(got, k, tag, func(opened []byte) bool {
+		plain = opened
+		return true
+	})
+	return plain, err
+}
+
+// OpenThat is Open for a value that accept takes. A name may come twice, when
+// another application of the site has planted one with another path or domain;
+// it may even be one of ours, of another user. What is not taken does not open,
+// and neither do pieces without the rest.
+func (j *Jar) OpenThat(got *Received, k Kind, tag string, accept func(plain []byte) bool) error {
+	name := j.Name(k, tag)
+	if !got.hasAny(name) {
+		return ErrNone
 	}
-	for _, sealed := range candidates {
-		if plain, err := j.boxes[k].Open(sealed); err == nil {
-			return plain, nil
+	for _, sealed := range got.values(name) {
+		if plain, err := j.boxes[k].Open(sealed); err == nil && accept(plain) {
+			return nil
 		}
 	}
-	return nil, seal.ErrSealed
+	return seal.ErrSealed
 }
 
 // Tags lists the tags under which a request has cookies of a kind.

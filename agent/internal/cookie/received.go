@@ -29,6 +29,16 @@ func Read(r *http.Request) *Received {
 
 func (got *Received) has(name string) bool { return len(got.byName[name]) > 0 }
 
+// hasAny tells whether there is a cookie of a name, or a piece of one.
+func (got *Received) hasAny(name string) bool {
+	for i := range maxStale + 1 {
+		if got.has(pieceName(name, i)) {
+			return true
+		}
+	}
+	return false
+}
+
 func (got *Received) names() []string { return got.order }
 
 // values lists the joined values of a name, without repetition: first the one

@@ -51,13 +51,13 @@ func wantBadRequest(t *testing.T, body string, err error) {
 }
 
 func TestLocalPath(t *testing.T) {
-	for _, path := range []string{"/", "/orders?page=2#top", "/a//b", "/é", "/a:b@c", "/?//evil.example", "/" + strings.Repeat("x", maxReturnTo-1)} {
+	for _, path := range []string{"/", "/orders?page=2#top", "/é", "/.well-known/x", "/a..b/...", "/?a/../b", "/a:b@c", "/?//evil.example", "/" + strings.Repeat("x", maxReturnTo-1)} {
 		if !localPath(path) {
 			t.Errorf("%q is refused", path)
 		}
 	}
 	for _, path := range []string{
-		"", "orders", "?a", "#a", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "/\n/evil.example", "\t//evil.example",
+		"", "orders", "/a//b", "/.//evil.example", "/x/..//evil.example", "/%2E%2e//evil.example", "/.", "/a/..", "?a", "#a", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "/\n/evil.example", "\t//evil.example",
 		" //evil.example", "https://evil.example", "javascript:alert(1)", "/a\x00", "/a\x7f", "/" + strings.Repeat("x", maxReturnTo),
 	} {
 		if localPath(path) {

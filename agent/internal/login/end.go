@@ -75,6 +75,9 @@ func (a *Agent) atRedirectURI(p page) bool {
 // Steps: clear the cookie; refuse what is ambiguous; check the issuer before
 // anything goes to the token endpoint (mix-up, RFC 9207); pass an error on;
 // redeem the code; verify the ID token; start the session.
+//
+// A page may call twice at the same time (a reload, an effect that runs twice).
+// Both then get the one session that the code is good for.
 func (a *Agent) complete(w http.ResponseWriter, r *http.Request, got *cookie.Received, t transaction, p page) error {
 	a.jar.Clear(w, got, cookie.Login, tag(t.State))
 	if !p.sound() {
@@ -90,7 +93,7 @@ func (a *Agent) complete(w http.ResponseWriter, r *http.Request, got *cookie.Rec
 	if err != nil {
 		return told(err)
 	}
-	csrf, err := a.sessions.Start(w, got, sessionTokens(tokens), a.csrfToKeep(got, tokens.Identity))
+	csrf, err := a.sessions.Start(w, got, sessionTokens(tokens), t.Seed, a.csrfToKeep(got, tokens.Identity))
 	if err != nil {
 		return told(err)
 	}

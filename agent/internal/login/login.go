@@ -15,6 +15,7 @@ import (
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/cookie"
 	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/recent"
 	"oauth-agent/agent/internal/session"
 )
 
@@ -37,16 +38,20 @@ type Agent struct {
 	as       *authserver.Client
 	jar      *cookie.Jar
 	sessions *session.Store
-	spent    *spentOnce
+	spent    *recent.Memory[struct{}] // logouts
 	clock    func() time.Time
 	log      *slog.Logger
 }
+
+// maxSpent bounds the memory of spent logouts. Beyond it the oldest may work
+// twice, which their one-minute cookie allows no stranger to try.
+const maxSpent = 20_000
 
 // New makes the endpoints.
 func New(cfg Config, as *authserver.Client, jar *cookie.Jar, sessions *session.Store, clock func() time.Time, log *slog.Logger) *Agent {
 	return &Agent{
 		cfg: cfg, as: as, jar: jar, sessions: sessions, clock: clock, log: log,
-		spent: newSpentOnce(cookie.LogoutLifetime, clock),
+		spent: recent.New[struct{}](maxSpent, cookie.LogoutLifetime, clock),
 	}
 }
 

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"net/http"
@@ -12,6 +13,9 @@ import (
 	"oauth-agent/agent/internal/seal"
 	"oauth-agent/agent/internal/secret"
 )
+
+// logoutLimit bounds what a logout waits for the authorization server.
+const logoutLimit = 5 * time.Second
 
 // Logout answers POST /logout with the URL that logs the user out at the
 // authorization server too (OpenID Connect RP-Initiated Logout 1.0).
@@ -29,12 +33,14 @@ func (a *Agent) Logout(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.as.End(r.Context(), s.Refresh(), s.Access); err != nil {
+	ctx, cancel := context.WithTimeout(r.Context(), logoutLimit)
+	defer cancel()
+	if err := a.as.End(ctx, s.Refresh(), s.Access); err != nil {
 		a.log.WarnContext(r.Context(), "the tokens could not be revoked at logout", "error", err)
 	}
 	id := s.IDToken()
 	a.sessions.End(w, got)
-	answer, err := a.logoutURL(w, r, got, id)
+	answer, err := a.logoutURL(w, r.WithContext(ctx), got, id)
 	if err != nil {
 		return told(err)
 	}
@@ -112,7 +118,7 @@ func (a *Agent) continueLogout(record []byte) (id secret.String, ok bool) {
 		return id, false
 	}
 	since := time.Unix(int64(binary.BigEndian.Uint64(fields[1])), 0)
-	if a.clock().Sub(since) > cookie.LogoutLifetime || !a.spent.first(string(fields[0])) {
+	if a.clock().Sub(since) > cookie.LogoutLifetime || !a.spent.PutNew(string(fields[0]), struct{}{}) {
 		return id, false
 	}
 	return secret.New(string(fields[2])), true

@@ -35,21 +35,25 @@ func readPage(raw string) (p page, ok bool) {
 	return p, true
 }
 
-// take keeps a parameter of the response. One without a value counts as absent
-// (RFC 6749 3.1); one given twice may mean two things to two readers.
+// take keeps a parameter of the response. One given twice may mean two things
+// to two readers, be it empty; alone, an empty one counts as absent (RFC 6749
+// 3.1).
 func (p *page) take(key, value string, seen map[string]bool) {
 	target := map[string]*string{"state": &p.state, "code": &p.code, "error": &p.err, "iss": &p.iss}[key]
-	if target == nil || value == "" {
+	if target == nil {
 		return
 	}
 	if seen[key] {
 		p.doubled = true
 		if key == "state" {
-			value = "" // neither of the two decides
+			*target = "" // neither of the two decides
+			return
 		}
 	}
 	seen[key] = true
-	*target = value
+	if value != "" {
+		*target = value
+	}
 }
 
 // answered tells whether the page holds a response: a code or an error.

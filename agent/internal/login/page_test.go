@@ -36,7 +36,11 @@ func TestReadPage(t *testing.T) {
 
 		// Without a value a parameter counts as absent (RFC 6749 3.1).
 		{"https://a/?code=&state=s", page{location: "https://a/", state: "s"}, false, false},
-		{"https://a/?code&code=c&state=s&state=", page{location: "https://a/", code: "c", state: "s"}, true, true},
+		{"https://a/?code&state=s", page{location: "https://a/", state: "s"}, false, false},
+		// Beside another it does not: which of the two a reader takes is anybody's guess.
+		{"https://a/?code&code=c&state=s", page{location: "https://a/", code: "c", state: "s", doubled: true}, true, false},
+		{"https://a/?code=c&state=s&iss=&iss=", page{location: "https://a/", code: "c", state: "s", doubled: true}, true, false},
+		{"https://a/?code=c&state=s&state=", page{location: "https://a/", code: "c", doubled: true}, true, false},
 		// A fragment is the application's own.
 		{"https://a/#?code=c&state=s", page{location: "https://a/"}, false, false},
 		{"https://a/?code=c#&code=d", page{location: "https://a/", code: "c"}, true, true},

@@ -2,6 +2,7 @@ package login
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
@@ -38,9 +39,13 @@ func (a *Agent) until(t time.Time) *int64 {
 
 // look finds the session for a page that asks whether there is one. Cookies
 // that do not open are cleared, so that nobody is stuck with them; a CSRF cookie
-// that got lost is made anew.
+// that got lost is made anew. A session that has lost its access token alone is
+// one still: it can be refreshed, and the page is told that it should be.
 func (a *Agent) look(w http.ResponseWriter, got *cookie.Received) (*session.Session, status, error) {
 	s, err := a.sessions.Current(got)
+	if errors.Is(err, session.ErrNone) {
+		s, err = a.sessions.Renewable(got)
+	}
 	if err != nil {
 		a.sessions.End(w, got)
 		return nil, status{}, nil
@@ -51,7 +56,11 @@ func (a *Agent) look(w http.ResponseWriter, got *cookie.Received) (*session.Sess
 			return nil, status{}, told(err)
 		}
 	}
-	return s, a.status(csrf, s.Expiry(), s.EndsAt()), nil
+	expiry := s.Expiry()
+	if s.Access.Empty() {
+		expiry = a.clock()
+	}
+	return s, a.status(csrf, expiry, s.EndsAt()), nil
 }
 
 // Session answers GET /session with the same as /login/end says on a page load,

@@ -11,6 +11,7 @@ import (
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/cookie"
 	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/session"
 	"oauth-agent/agent/internal/strictjson"
 )
 
@@ -29,7 +30,7 @@ func (a *Agent) Start(w http.ResponseWriter, r *http.Request) error {
 	}
 	t := transaction{
 		State: random(), Nonce: random(), Verifier: authserver.NewVerifier(),
-		Created: a.clock(), ReturnTo: wish.returnTo,
+		Created: a.clock(), ReturnTo: wish.returnTo, Seed: session.NewSeed(),
 	}
 	request, err := a.as.AuthorizationURL(r.Context(), authserver.AuthRequest{
 		State: t.State, Nonce: t.Nonce, Verifier: t.Verifier, Extra: wish.extra,
@@ -90,13 +91,24 @@ func readWish(r *http.Request) (wish, error) {
 const maxReturnTo = 1024
 
 // localPath tells a path of the page's own origin from what a browser takes for
-// another host: //host, /\host, and either with the control characters between
-// that the URL standard has browsers drop.
+// another host: //host, /\\host, either with the control characters between that
+// the URL standard has browsers drop, and what becomes one of these when dot
+// segments are taken out.
 func localPath(path string) bool {
-	if len(path) > maxReturnTo || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") {
+	if len(path) > maxReturnTo || !strings.HasPrefix(path, "/") {
 		return false
 	}
-	return !strings.ContainsFunc(path, func(r rune) bool { return r < 0x20 || r == 0x7f || r == '\\' })
+	if strings.ContainsFunc(path, func(r rune) bool { return r < 0x20 || r == 0x7f || r == '\\' }) {
+		return false
+	}
+	path, _, _ = strings.Cut(path, "#")
+	path, _, _ = strings.Cut(path, "?")
+	for segment := range strings.SplitSeq(strings.ReplaceAll(strings.ToLower(path), "%2e", "."), "/") {
+		if segment == "." || segment == ".." {
+			return false
+		}
+	}
+	return !strings.Contains(path, "//")
 }
 
 func readExtraParams(object strictjson.Object) ([]authserver.Param, error) {

@@ -23,6 +23,8 @@ func told(err error) error {
 		return httperr.BadRequest("the authorization response comes from another issuer", err)
 	case errors.Is(err, authserver.ErrIDToken):
 		return httperr.BadRequest("the ID token was refused", err)
+	case errors.Is(err, authserver.ErrCodeSpent):
+		return httperr.BadRequest("this login has ended already", err)
 	case errors.Is(err, authserver.ErrCodeRefused):
 		return authorizationError("the authorization server refused the code", err)
 	case errors.Is(err, authserver.ErrClientRefused):

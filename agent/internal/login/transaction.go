@@ -15,6 +15,7 @@ import (
 	"oauth-agent/agent/internal/cookie"
 	"oauth-agent/agent/internal/seal"
 	"oauth-agent/agent/internal/secret"
+	"oauth-agent/agent/internal/session"
 )
 
 // maxLogins is how many logins of one browser may be under way. Without a
@@ -31,6 +32,7 @@ type transaction struct {
 	OpenID   bool   // an ID token is expected
 	MaxAge   *int   // asked for, in seconds
 	ReturnTo string // where the user was: a path of the SPA, or empty
+	Seed     session.Seed
 }
 
 const transactionVersion = 1
@@ -51,21 +53,21 @@ func (t transaction) record() []byte {
 		maxAge = binary.BigEndian.AppendUint32(nil, uint32(*t.MaxAge))
 	}
 	created := binary.BigEndian.AppendUint64(nil, uint64(t.Created.Unix()))
-	return seal.Pack(flags, []byte(t.State), []byte(t.Nonce), []byte(t.Verifier.Reveal()), created, maxAge, []byte(t.ReturnTo))
+	return seal.Pack(flags, []byte(t.State), []byte(t.Nonce), []byte(t.Verifier.Reveal()), created, maxAge, []byte(t.ReturnTo), t.Seed[:])
 }
 
 func readTransaction(plain []byte) (transaction, error) {
-	f, err := seal.Unpack(plain, 7)
+	f, err := seal.Unpack(plain, 8)
 	if err != nil {
 		return transaction{}, err
 	}
-	if len(f[0]) != 2 || f[0][0] != transactionVersion || len(f[4]) != 8 {
+	if len(f[0]) != 2 || f[0][0] != transactionVersion || len(f[4]) != 8 || len(f[7]) != len(session.Seed{}) {
 		return transaction{}, errors.New("a login of another version")
 	}
 	t := transaction{
 		State: string(f[1]), Nonce: string(f[2]), Verifier: secret.New(string(f[3])),
 		Created: time.Unix(int64(binary.BigEndian.Uint64(f[4])), 0),
-		OpenID:  f[0][1] == 1, ReturnTo: string(f[6]),
+		OpenID:  f[0][1] == 1, ReturnTo: string(f[6]), Seed: session.Seed(f[7]),
 	}
 	if len(f[5]) == 4 {
 		seconds := int(binary.BigEndian.Uint32(f[5]))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"oauth-agent/agent/internal/authserver"
+	"oauth-agent/agent/internal/recent"
 	"oauth-agent/agent/internal/secret"
 )
 
@@ -70,8 +71,8 @@ type Proxy struct {
 	upstream    *upstream
 	revocation  bool
 
-	spent *memory[struct{}] // codes of the AS that were sent to it
-	bound *memory[digest]   // refresh tokens, and the clients that they were issued to
+	spent *recent.Memory[struct{}] // codes of the AS that were sent to it
+	bound *recent.Memory[digest]   // refresh tokens, and the clients that they were issued to
 
 	log *slog.Logger
 }
@@ -99,8 +100,8 @@ func New(cfg Config, opt Options) (*Proxy, error) {
 		revocation:  cfg.RevocationURL != "",
 		// A callback may be repeated for as long as its state lives, and each
 		// time the same code of the AS is sealed anew.
-		spent: newMemory[struct{}](maxSpentCodes, stateLifetime+codeLifetime, opt.Clock),
-		bound: newMemory[digest](maxRefreshTokens, refreshMemory, opt.Clock),
+		spent: recent.New[struct{}](maxSpentCodes, stateLifetime+codeLifetime, opt.Clock),
+		bound: recent.New[digest](maxRefreshTokens, refreshMemory, opt.Clock),
 		log:   opt.Log,
 	}, nil
 }

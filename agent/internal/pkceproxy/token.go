@@ -1,6 +1,7 @@
 package pkceproxy
 
 import (
+	"crypto/sha256"
 	"errors"
 	"net/http"
 	"net/url"
@@ -90,7 +91,7 @@ func (p *Proxy) openCode(form url.Values, clientID string) (grant, error) {
 		return grant{}, errOtherRedirect
 	case !g.verifies(form.Get("code_verifier")):
 		return grant{}, errWrongVerifier
-	case !p.spent.putNew(digestOf(g.Code), struct{}{}):
+	case !p.spent.PutNew(g.Code, struct{}{}):
 		return grant{}, errSpent
 	}
 	return g, nil
@@ -117,7 +118,7 @@ func (p *Proxy) exchange(w http.ResponseWriter, r *http.Request, request url.Val
 		return err
 	}
 	if answer.refreshToken != "" {
-		p.bound.put(digestOf(answer.refreshToken), digestOf(clientID))
+		p.bound.Put(answer.refreshToken, digestOf(clientID))
 	}
 	answer.write(w)
 	return nil
@@ -127,8 +128,13 @@ func (p *Proxy) exchange(w http.ResponseWriter, r *http.Request, request url.Val
 // token is the AS's and passes unchanged, so that nothing in it can say; this
 // replica's memory does, as long as it lasts.
 func (p *Proxy) ofOther(token, clientID string) bool {
-	owner, known := p.bound.get(digestOf(token))
+	owner, known := p.bound.Get(token)
 	return known && owner != digestOf(clientID)
 }
 
 func missing(name string) error { return httperr.BadRequest(name+" is missing", nil) }
+
+// digest stands for a client id in memory: one size, whatever a client sends.
+type digest [sha256.Size]byte
+
+func digestOf(s string) digest { return sha256.Sum256([]byte(s)) }

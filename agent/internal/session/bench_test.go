@@ -21,7 +21,7 @@ func BenchmarkStart(b *testing.B) {
 	got := browser{}.got()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := st.Start(httptest.NewRecorder(), got, typical(), secret.String{}); err != nil {
+		if _, err := st.Start(httptest.NewRecorder(), got, typical(), NewSeed(), secret.String{}); err != nil {
 			b.Fatal(err)
 		}
 	}

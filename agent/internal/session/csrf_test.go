@@ -60,7 +60,7 @@ func TestCSRFTokenOfAPriorSessionGoesOn(t *testing.T) {
 		{"no base64", secret.New(strings.Repeat("!", 43)), false},
 	} {
 		w := httptest.NewRecorder()
-		got, err := st.Start(w, b.got(), tokens("2"), tt.prior)
+		got, err := st.Start(w, b.got(), tokens("2"), NewSeed(), tt.prior)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -87,7 +87,7 @@ func start(t testing.TB, st *Store, tokens Tokens) (browser, secret.String) {
 	t.Helper()
 	b := browser{}
 	w := httptest.NewRecorder()
-	csrf, err := st.Start(w, b.got(), tokens, secret.String{})
+	csrf, err := st.Start(w, b.got(), tokens, NewSeed(), secret.String{})
 	if err != nil {
 		t.Fatal(err)
 	}

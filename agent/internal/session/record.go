@@ -15,12 +15,15 @@ const version = 1
 
 // header stands before the value in each cookie of a session.
 type header struct {
-	ID      [16]byte // of the session, random
-	Started int64    // Unix time of the login, in seconds
-	Expiry  int64    // Unix time at which the access token expires; zero: unknown
+	ID      [idSize]byte // of the session, random
+	Started int64        // Unix time of the login, in seconds
+	Expiry  int64        // Unix time at which the access token expires; zero: unknown
 }
 
-const headerSize = 1 + 16 + 8 + 8
+// idSize is the size of a session identifier, in bytes.
+const idSize = 16
+
+const headerSize = 1 + idSize + 8 + 8
 
 func (h header) started() time.Time { return time.Unix(h.Started, 0) }
 

@@ -59,19 +59,23 @@ func (st *Store) Current(got *cookie.Received) (*Session, error) {
 	return st.find(got, cookie.Access)
 }
 
-// Renewable finds the session by its refresh token, or failing that by its
-// access token. [ErrNone] or [ErrBroken].
+// Renewable finds the session by its access token, or failing that by its
+// refresh token. The former comes first, since browsers guard its cookie better:
+// a neighbour on the site cannot plant one named __Host-Http-. [ErrNone] or
+// [ErrBroken].
 func (st *Store) Renewable(got *cookie.Received) (*Session, error) {
-	s, err := st.find(got, cookie.Refresh)
-	if err != nil {
-		return st.Current(got)
+	s, err := st.Current(got)
+	if err == nil {
+		return s, nil
 	}
-	s.Access = secret.New(string(s.part(cookie.Access)))
-	return s, nil
+	if byRefresh, other := st.find(got, cookie.Refresh); other == nil {
+		return byRefresh, nil
+	}
+	return nil, err
 }
 
 func (st *Store) find(got *cookie.Received, k cookie.Kind) (*Session, error) {
-	head, value, err := st.open(got, k)
+	head, value, err := st.open(got, k, func(header) bool { return true })
 	if err != nil {
 		return nil, err
 	}
@@ -82,17 +86,21 @@ func (st *Store) find(got *cookie.Received, k cookie.Kind) (*Session, error) {
 	return s, nil
 }
 
-// open reads one cookie of a session that is not over.
-func (st *Store) open(got *cookie.Received, k cookie.Kind) (header, []byte, error) {
-	plain, err := st.jar.Open(got, k, "")
-	if errors.Is(err, cookie.ErrNone) {
+// open reads one cookie of a session that is not over, and that is wanted: of
+// several of one name, the others may be planted.
+func (st *Store) open(got *cookie.Received, k cookie.Kind, wanted func(header) bool) (head header, value []byte, err error) {
+	err = st.jar.OpenThat(got, k, "", func(plain []byte) bool {
+		h, v, err := readRecord(plain)
+		if err != nil || st.over(h) || !wanted(h) {
+			return false
+		}
+		head, value = h, v
+		return true
+	})
+	switch {
+	case errors.Is(err, cookie.ErrNone):
 		return header{}, nil, ErrNone
-	}
-	if err != nil {
-		return header{}, nil, ErrBroken
-	}
-	head, value, err := readRecord(plain)
-	if err != nil || st.over(head) {
+	case err != nil:
 		return header{}, nil, ErrBroken
 	}
 	return head, value, nil
@@ -104,8 +112,8 @@ func (st *Store) over(head header) bool {
 
 // part is the value of another cookie of the same session, or nil.
 func (s *Session) part(k cookie.Kind) []byte {
-	head, value, err := s.store.open(s.got, k)
-	if err != nil || head.ID != s.head.ID {
+	_, value, err := s.store.open(s.got, k, func(h header) bool { return h.ID == s.head.ID })
+	if err != nil {
 		return nil
 	}
 	return value
@@ -157,16 +165,25 @@ func (s *Session) CheckCSRF(token []string) error {
 	return nil
 }
 
+// Seed is what makes a session its own: its identifier and its CSRF token. It is
+// chosen before the login ends, so that two calls that end one login at the same
+// time make one session.
+type Seed [idSize + csrfSize]byte
+
+// NewSeed gives a random one.
+func NewSeed() (s Seed) {
+	_, _ = rand.Read(s[:]) // never fails, see its documentation
+	return s
+}
+
 // Start begins a session and gives its CSRF token: csrf when that is not empty,
-// otherwise a new one. Either all cookies are set or none.
-func (st *Store) Start(w http.ResponseWriter, got *cookie.Received, t Tokens, csrf secret.String) (secret.String, error) {
+// otherwise the seed's. Either all cookies are set or none.
+func (st *Store) Start(w http.ResponseWriter, got *cookie.Received, t Tokens, seed Seed, csrf secret.String) (secret.String, error) {
 	token, err := base64.RawURLEncoding.DecodeString(csrf.Reveal())
 	if err != nil || len(token) != csrfSize {
-		token = make([]byte, csrfSize)
-		_, _ = rand.Read(token) // never fails, see its documentation
+		token = seed[idSize:]
 	}
-	head := header{Started: st.clock().Unix()}
-	_, _ = rand.Read(head.ID[:])
+	head := header{ID: [idSize]byte(seed[:idSize]), Started: st.clock().Unix()}
 	return secret.New(base64.RawURLEncoding.EncodeToString(token)), st.write(w, got, head, t, token)
 }
 

@@ -67,7 +67,7 @@ func TestASessionMayLackTokens(t *testing.T) {
 	st := store(t, newClock(), 0)
 	b, _ := start(t, st, tokens("1"))
 	w := httptest.NewRecorder()
-	if _, err := st.Start(w, b.got(), Tokens{Access: secret.New("only")}, secret.String{}); err != nil {
+	if _, err := st.Start(w, b.got(), Tokens{Access: secret.New("only")}, NewSeed(), secret.String{}); err != nil {
 		t.Fatal(err)
 	}
 	b.keep(w)
@@ -155,12 +155,18 @@ func TestCookiesOfTwoSessionsNeverMix(t *testing.T) {
 	}
 	b := maps.Clone(mine)
 	b["example-auth"] = planted["example-auth"]
+	if s, err := st.Renewable(b.got()); err != nil || s.Access.Reveal() != "access-mine" || !s.Refresh().Empty() {
+		t.Errorf("the planted refresh token came with what is ours: %+v, %v", s, err)
+	}
+	// Without an access token the refresh token decides, and what is of another
+	// session does not come along.
+	delete(b, "example-at")
 	if s, err := st.Renewable(b.got()); err != nil || !s.Access.Empty() || !s.IDToken().Empty() || !s.CSRF().Empty() {
 		t.Errorf("the planted refresh token came with what is ours: %+v, %v", s, err)
 	}
 	// A second login of the same browser is another session, too.
 	w := httptest.NewRecorder()
-	if _, err := st.Start(w, mine.got(), tokens("again"), secret.String{}); err != nil {
+	if _, err := st.Start(w, mine.got(), tokens("again"), NewSeed(), secret.String{}); err != nil {
 		t.Fatal(err)
 	}
 	again := maps.Clone(mine)
@@ -206,7 +212,7 @@ func TestWithoutLifetimeCookiesAreOfTheBrowsersSession(t *testing.T) {
 	c := newClock()
 	st := store(t, c, 0)
 	w := httptest.NewRecorder()
-	if _, err := st.Start(w, browser{}.got(), tokens("1"), secret.String{}); err != nil {
+	if _, err := st.Start(w, browser{}.got(), tokens("1"), NewSeed(), secret.String{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range w.Header().Values("Set-Cookie") {
@@ -230,7 +236,7 @@ func TestEitherAllCookiesAreSetOrNone(t *testing.T) {
 	} {
 		b, _ := start(t, st, tokens("1"))
 		w := httptest.NewRecorder()
-		_, err := st.Start(w, b.got(), tooLarge, secret.String{})
+		_, err := st.Start(w, b.got(), tooLarge, NewSeed(), secret.String{})
 		var size *cookie.SizeError
 		if !errors.As(err, &size) || size.Size <= size.Limit || w.Header().Get("Set-Cookie") != "" {
 			t.Errorf("start, %s: %v, %d cookies set", name, err, len(w.Header()["Set-Cookie"]))

@@ -1,4 +1,4 @@
-package pkceproxy
+package recent
 
 import (
 	"strconv"
@@ -8,12 +8,12 @@ import (
 
 func TestMemoryIsBounded(t *testing.T) {
 	now := time.Unix(0, 0)
-	m := newMemory[struct{}](10, time.Minute, func() time.Time { return now })
+	m := New[struct{}](10, time.Minute, func() time.Time { return now })
 	for i := range 1000 {
-		if !m.putNew(digestOf(strconv.Itoa(i)), struct{}{}) {
+		if !m.PutNew(strconv.Itoa(i), struct{}{}) {
 			t.Fatalf("%d is known", i)
 		}
-		if m.putNew(digestOf(strconv.Itoa(i)), struct{}{}) {
+		if m.PutNew(strconv.Itoa(i), struct{}{}) {
 			t.Fatalf("%d is not known", i)
 		}
 		if n := len(m.young) + len(m.old); n > 10 {
@@ -21,25 +21,25 @@ func TestMemoryIsBounded(t *testing.T) {
 		}
 	}
 	// The newest survive a flood of half the size.
-	if _, known := m.get(digestOf("995")); !known {
+	if _, known := m.Get("995"); !known {
 		t.Error("the newest are forgotten")
 	}
 	now = now.Add(2 * time.Minute)
-	if _, known := m.get(digestOf("999")); known {
+	if _, known := m.Get("999"); known {
 		t.Error("an old one is known")
 	}
 }
 
 func TestMemoryKeepsForItsTime(t *testing.T) {
 	now := time.Unix(0, 0)
-	m := newMemory[int](1000, time.Minute, func() time.Time { return now })
+	m := New[int](1000, time.Minute, func() time.Time { return now })
 	for range 200 {
 		now = now.Add(7 * time.Second)
-		key := digestOf(now.String())
-		m.put(key, 1)
+		key := now.String()
+		m.Put(key, 1)
 		start := now
 		now = start.Add(time.Minute)
-		if _, known := m.get(key); !known {
+		if _, known := m.Get(key); !known {
 			t.Fatal("forgotten too early")
 		}
 		now = start
