@@ -78,6 +78,10 @@ func checkOrigin(ms *Mistakes, key, env, raw string, insecure bool) {
 		ms.add(key, env, quote(raw)+" is not how a browser writes that origin", "Write its host in Punycode, such as https://xn--mnchen-3ya.example.")
 		return
 	}
+	if _, ok := browserHost(u.Hostname()); !ok {
+		ms.add(key, env, quote(raw)+" is not how a browser writes that origin", "Name every host in full: there are no wildcards.")
+		return
+	}
 	if want := serialiseOrigin(u); want != raw {
 		ms.add(key, env, quote(raw)+" is not how a browser writes that origin", fmt.Sprintf("Write %q.", want))
 		return
@@ -85,9 +89,10 @@ func checkOrigin(ms *Mistakes, key, env, raw string, insecure bool) {
 	urlRules{insecure: insecure}.checkScheme(ms, key, env, u)
 }
 
-// serialiseOrigin is RFC 6454 6.2 for the host names that settings have.
+// serialiseOrigin is RFC 6454 6.2, for hosts that [browserHost] takes.
 func serialiseOrigin(u *url.URL) string {
-	host, port := strings.ToLower(u.Hostname()), strings.TrimLeft(u.Port(), "0")
+	host, _ := browserHost(u.Hostname())
+	port := strings.TrimLeft(u.Port(), "0")
 	if port == "" || u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443" {
 		if strings.Contains(host, ":") {
 			host = "[" + host + "]"

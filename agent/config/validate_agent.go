@@ -2,11 +2,13 @@ package config
 
 import (
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"oauth-agent/agent/internal/registration"
 	"oauth-agent/agent/internal/seal"
 )
 
@@ -15,6 +17,7 @@ func (c *Config) validateAgent(ms *Mistakes) {
 	c.validateClient(ms)
 	c.validateOrigins(ms)
 	c.Cookie.validate(ms)
+	c.validateCookieDomain(ms)
 	c.BasePath = cleanPath(ms, "base_path", "BASE_PATH", c.BasePath)
 	oneOf(ms, "logout.url", "LOGOUT_URL", c.Logout.URL, "continue", "direct")
 	if c.PublicURL != "" {
@@ -71,7 +74,7 @@ func (c *Config) validateClient(ms *Mistakes) {
 	required(ms, "redirect_uri", "REDIRECT_URI", c.RedirectURI == "", "Give the SPA's page that is registered as redirect URI.")
 	u := urlRules{insecure: c.InsecureHTTP, query: true}
 	if c.RedirectURI != "" {
-		u.check(ms, "redirect_uri", "REDIRECT_URI", c.RedirectURI)
+		c.validateRedirectURI(ms, u)
 	}
 	if c.PostLogoutRedirectURI != "" {
 		u.check(ms, "post_logout_redirect_uri", "POST_LOGOUT_REDIRECT_URI", c.PostLogoutRedirectURI)
@@ -82,6 +85,29 @@ func (c *Config) validateClient(ms *Mistakes) {
 		if !scopeToken.MatchString(s) {
 			ms.add("scope", "SCOPE", fmt.Sprintf("%q is not a scope", s), "Separate scopes by one space.")
 		}
+	}
+}
+
+// validateRedirectURI wants the one spelling that a browser shows to the page:
+// by it the page's URL is told to hold a response.
+func (c *Config) validateRedirectURI(ms *Mistakes, rules urlRules) {
+	known := len(*ms)
+	rules.check(ms, "redirect_uri", "REDIRECT_URI", c.RedirectURI)
+	u, err := url.Parse(c.RedirectURI)
+	if len(*ms) > known || err != nil {
+		return
+	}
+	host, ok := browserHost(u.Hostname())
+	fault := registration.RedirectURIFault(c.RedirectURI)
+	switch {
+	case ok && host != strings.ToLower(u.Hostname()):
+		ms.add("redirect_uri", "REDIRECT_URI", "its host is not how a browser writes it", fmt.Sprintf("Write %q.", host))
+	case !ok && !strings.Contains(c.RedirectURI, "*"):
+		ms.add("redirect_uri", "REDIRECT_URI", "its host is not how a browser writes it", "Write it in Punycode, such as xn--mnchen-3ya.example.")
+	case fault != "":
+		ms.add("redirect_uri", "REDIRECT_URI", fault, "Give the page's address as the browser shows it, without what a response adds.")
+	case hasDotSegment(u.EscapedPath()):
+		ms.add("redirect_uri", "REDIRECT_URI", "its path has a dot segment", "Write the path without . and .. in it.")
 	}
 }
 
@@ -118,16 +144,40 @@ func (k *Cookie) validate(ms *Mistakes) {
 		}
 	}
 	for i, a := range k.EncryptionKeys {
+		if isPlaceholder(a) {
+			ms.add("cookie.encryption_keys", "COOKIE_ENCRYPTION_KEY", fmt.Sprintf("key %d is a placeholder", i+1), "Make a key with: oauth-agent keygen")
+		}
 		for _, b := range k.EncryptionKeys[:i] {
 			if strings.EqualFold(a.Reveal(), b.Reveal()) { // at start, nobody times it
 				ms.add("cookie.encryption_keys", "COOKIE_ENCRYPTION_KEY", fmt.Sprintf("key %d stands there twice", i+1), "Remove it.")
 			}
 		}
 	}
-	if k.Domain != "" && !domainName.MatchString(k.Domain) {
+	if k.Domain != "" && !k.hasDomain() {
 		ms.add("cookie.domain", "COOKIE_DOMAIN", fmt.Sprintf("%q is not a domain", k.Domain), "Use a lower-case domain such as example.com, or leave it unset.")
 	}
 	if k.BasePath != "" {
 		k.BasePath = cleanPath(ms, "cookie.base_path", "COOKIE_BASE_PATH", k.BasePath)
+	}
+}
+
+// hasDomain tells a domain of two names at least. A browser takes no other, and
+// no address.
+func (k *Cookie) hasDomain() bool {
+	return domainName.MatchString(k.Domain) && !numberHost.MatchString(k.Domain)
+}
+
+// validateCookieDomain wants a domain that browsers accept from the agent: they
+// drop cookies of a foreign one without a word, and logins never end. Without a
+// public URL the agent's host is not known, but it is of the page's site.
+func (c *Config) validateCookieDomain(ms *Mistakes) {
+	hosts := hostsOf(c.PublicURL)
+	if c.PublicURL == "" {
+		hosts = hostsOf(c.TrustedWebOrigins...)
+	}
+	covered := slices.ContainsFunc(hosts, func(host string) bool { return covers(c.Cookie.Domain, host) })
+	if c.Cookie.hasDomain() && len(hosts) > 0 && !covered {
+		ms.add("cookie.domain", "COOKIE_DOMAIN", fmt.Sprintf("%q does not cover %s: browsers would drop the cookies", c.Cookie.Domain, hosts[0]),
+			"Use the domain that public_url, or the page, is under, or leave it unset.")
 	}
 }

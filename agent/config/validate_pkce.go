@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"oauth-agent/agent/internal/registration"
@@ -76,6 +77,8 @@ func (p *PKCEProxy) validateKeys(ms *Mistakes) {
 			ms.add(k.key, k.env, "not set", "Make a key with: oauth-agent keygen")
 		} else if _, err := RawKey(k.value); err != nil {
 			ms.add(k.key, k.env, err.Error(), "Make a key with: oauth-agent keygen")
+		} else if isPlaceholder(k.value) {
+			ms.add(k.key, k.env, "a placeholder", "Make a key with: oauth-agent keygen")
 		}
 	}
 	a, errA := RawKey(p.SigningKey)
@@ -97,6 +100,15 @@ func RawKey(k secret.String) (secret.String, error) {
 		return secret.String{}, fmt.Errorf("neither %d hexadecimal characters nor %d bytes", 2*rawKeySize, rawKeySize)
 	}
 	return secret.New(string(raw)), nil
+}
+
+// isPlaceholder tells a key that fills a template, such as 64 zeros: one that
+// everybody knows. It has no character, written or raw, but one of these.
+func isPlaceholder(k secret.String) bool {
+	text := k.Reveal()
+	return slices.ContainsFunc([]string{"0", "f", "F", "\x00", "\xff"}, func(filler string) bool {
+		return text != "" && strings.Count(text, filler) == len(text)
+	})
 }
 
 func (p *PKCEProxy) validateAllowed(ms *Mistakes) {

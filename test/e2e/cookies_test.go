@@ -43,7 +43,7 @@ func TestCookieNamesAndAttributes(t *testing.T) {
 			kinds("example-", "example-", "/", "/oauth-agent", "", true)},
 		"https, cookie path /": {[]func(*setup){https, with("COOKIE_BASE_PATH", "/")},
 			kinds("__Host-Http-example-", "__Host-Http-example-", "/", "/", "", true)},
-		"http, domain": {[]func(*setup){with("COOKIE_DOMAIN", "example.com"), with("BASE_PATH", "/api/")},
+		"http, domain": {[]func(*setup){with("TRUSTED_WEB_ORIGIN", "http://www.example.com"), with("INSECURE_HTTP", "true"), with("COOKIE_DOMAIN", "example.com"), with("BASE_PATH", "/api/")},
 			kinds("example-", "example-", "/", "/api", "example.com", false)},
 		"one origin of two is https": {[]func(*setup){with("TRUSTED_WEB_ORIGIN", origin+","+secureOrigin)},
 			kinds("__Host-Http-example-", "__Secure-example-", "/", "/oauth-agent", "", true)},
