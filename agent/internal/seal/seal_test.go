@@ -173,7 +173,8 @@ func FuzzOpen(f *testing.F) {
 	f.Add("")
 	f.Add("====")
 	f.Fuzz(func(t *testing.T, s string) {
-		if _, err := box.Open(s); err == nil && s != good {
+		// Each process of the fuzzer has sealed its own good one.
+		if plain, err := box.Open(s); err == nil && string(plain) != "v" {
 			t.Fatalf("%q was never sealed, yet opens", s)
 		}
 	})
