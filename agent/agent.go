@@ -153,6 +153,7 @@ func serverConfig(cfg *config.Config) authserver.Config {
 		Issuer:    cfg.Issuer,
 		Authorize: cfg.Endpoints.Authorize, Token: cfg.Endpoints.Token, Userinfo: cfg.Endpoints.Userinfo,
 		EndSession: cfg.Endpoints.Logout, JWKS: cfg.Endpoints.JWKS, Revocation: cfg.Endpoints.Revocation,
+		InsecureHTTP:       cfg.InsecureHTTP,
 		Client:             authserver.Credentials{ID: cfg.ClientID, Secret: cfg.ClientSecret},
 		AuthMethod:         authserver.AuthMethod(cfg.ClientAuthMethod),
 		RedirectURI:        cfg.RedirectURI,

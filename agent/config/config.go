@@ -26,7 +26,8 @@ type Config struct {
 	TLS       TLS    `yaml:"tls"`
 
 	// Issuer of the authorization server, as its metadata and its ID tokens
-	// name it; discovery starts from it (OpenID Connect Discovery 1.0, RFC 8414).
+	// name it; discovery starts from it (OpenID Connect Discovery 1.0, RFC 8414),
+	// also where all endpoints are given.
 	Issuer string `yaml:"issuer" env:"ISSUER"`
 	// Endpoints override what discovery says, or replace it.
 	Endpoints Endpoints `yaml:"endpoints"`
@@ -90,8 +91,8 @@ type TLS struct {
 	KeyFile  string `yaml:"key_file" env:"SERVER_KEY_FILE"`   // PEM
 }
 
-// Endpoints of the authorization server. When authorize, token, userinfo and
-// (for openid) jwks are all set, no discovery request is made.
+// Endpoints of the authorization server. When authorize, token and (for openid)
+// jwks are all set, discovery may fail, or there may be no issuer.
 type Endpoints struct {
 	Authorize  string `yaml:"authorize" env:"AUTHORIZE_ENDPOINT"`
 	Token      string `yaml:"token" env:"TOKEN_ENDPOINT"`
@@ -216,20 +217,4 @@ func defaults() *Config {
 		ClientAuthMethod: "auto",
 		PKCEProxy:        PKCEProxy{AuthMethod: "auto"},
 	}
-}
-
-// HasAgent tells whether the OAuth Agent is configured.
-func (c *Config) HasAgent() bool {
-	return c.Issuer != "" || c.Endpoints != (Endpoints{}) || c.ClientID != "" || !c.ClientSecret.Empty() ||
-		c.ClientSecretFile != "" || c.RedirectURI != "" || len(c.TrustedWebOrigins) > 0 ||
-		len(c.Cookie.EncryptionKeys) > 0 || c.Cookie.EncryptionKeysFile != ""
-}
-
-// HasPKCEProxy tells whether the PKCE proxy is configured.
-func (c *Config) HasPKCEProxy() bool {
-	p := c.PKCEProxy
-	return p.ClientID != "" || !p.ClientSecret.Empty() || p.ClientSecretFile != "" ||
-		p.AuthURL != "" || p.TokenURL != "" || p.RedirectURL != "" || p.RevocationURL != "" ||
-		!p.SigningKey.Empty() || p.SigningKeyFile != "" || !p.EncryptionKey.Empty() || p.EncryptionKeyFile != "" ||
-		len(p.AllowedRedirectURIs) > 0 || len(p.AllowedClientIDs) > 0 || p.AllowPlain
 }

@@ -16,9 +16,11 @@ type Config struct {
 	// Issuer is the server's identifier, from which its metadata is discovered.
 	// It may be empty for a server without discovery.
 	Issuer string
-	// Explicit endpoints take the place of discovered ones. With authorize,
-	// token, userinfo and (for OpenID Connect) JWKS given, nothing is discovered.
+	// Explicit endpoints take the place of discovered ones. With authorize, token
+	// and (for OpenID Connect) JWKS given, discovery may fail.
 	Authorize, Token, Userinfo, EndSession, JWKS, Revocation string
+	// InsecureHTTP accepts discovered http:// endpoints beyond loopback.
+	InsecureHTTP bool
 
 	Client      Credentials
 	AuthMethod  AuthMethod // empty: AuthAuto

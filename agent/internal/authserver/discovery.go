@@ -47,13 +47,9 @@ func newDiscovery(cfg Config, opt Options) *discovery {
 	return d
 }
 
-// discovers tells whether there is anything that discovery could add.
-func (c Config) discovers() bool {
-	if c.Issuer == "" {
-		return false
-	}
-	return !c.sufficient() || c.Userinfo == ""
-}
+// discovers tells whether the server is asked for its metadata: also where all
+// endpoints are given, since it says more than where they are.
+func (c Config) discovers() bool { return c.Issuer != "" }
 
 // sufficient tells whether a login can be made by the explicit endpoints alone.
 func (c Config) sufficient() bool {
@@ -65,6 +61,16 @@ func (c Config) sufficient() bool {
 func (c *Client) Ready(ctx context.Context) error {
 	_, err := c.discovery.get(ctx)
 	return err
+}
+
+// Discovered tells whether the server's own metadata is there, and the error of
+// the last attempt to get it. Without either, nobody has asked: no login has
+// begun yet, or there is no issuer.
+func (c *Client) Discovered() (bool, error) {
+	d := c.discovery
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.current != nil && d.current.announced, d.err
 }
 
 // get gives the metadata, waiting for it only when there is none at all.
@@ -92,7 +98,10 @@ func (d *discovery) renew(ctx context.Context) (*metadata, error) {
 	d.mu.Lock()
 	if d.now().Before(d.next) { // another flight landed in between
 		defer d.mu.Unlock()
-		return d.current, d.err
+		if d.current != nil { // though the attempt may have failed
+			return d.current, nil
+		}
+		return nil, d.err
 	}
 	d.mu.Unlock()
 

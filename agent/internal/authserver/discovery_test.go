@@ -168,7 +168,8 @@ func TestDiscoveryPlaces(t *testing.T) {
 	}
 }
 
-// TestExplicitEndpoints: what is given need not be discovered.
+// TestExplicitEndpoints: with those that a login needs, discovery may fail; it is
+// tried all the same, since only the server tells the rest.
 func TestExplicitEndpoints(t *testing.T) {
 	all := func(c *Config, u string) {
 		c.Authorize, c.Token, c.Userinfo, c.JWKS = u+"/authorize", u+"/token", u+"/userinfo", u+"/keys"
@@ -179,10 +180,9 @@ func TestExplicitEndpoints(t *testing.T) {
 		asked   int
 		wantErr bool
 	}{
-		{"all: not asked", all, 0, false},
-		{"no userinfo: asked, failure tolerated", func(c *Config, u string) { all(c, u); c.Userinfo = "" }, 2, false},
-		{"no openid, no jwks: not asked", func(c *Config, u string) { all(c, u); c.JWKS, c.Scope = "", []string{"read"} }, 0, false},
-		{"no openid, no userinfo: tolerated", func(c *Config, u string) { all(c, u); c.JWKS, c.Userinfo, c.Scope = "", "", nil }, 2, false},
+		{"all: tolerated", all, 2, false},
+		{"no userinfo: tolerated", func(c *Config, u string) { all(c, u); c.Userinfo = "" }, 2, false},
+		{"no openid, no jwks: tolerated", func(c *Config, u string) { all(c, u); c.JWKS, c.Scope = "", []string{"read"} }, 2, false},
 		{"no jwks: needed", func(c *Config, u string) { all(c, u); c.JWKS = "" }, 2, true},
 		{"no token endpoint: needed", func(c *Config, u string) { all(c, u); c.Token = "" }, 2, true},
 		{"no issuer: not asked", func(c *Config, u string) { all(c, u); c.Issuer, c.Userinfo = "", "" }, 0, false},
@@ -196,10 +196,49 @@ func TestExplicitEndpoints(t *testing.T) {
 					t.Errorf("Ready: %v", err)
 				}
 			}
+			if found, err := c.Discovered(); found || (err != nil) != (tt.asked > 0) {
+				t.Errorf("Discovered: %v, %v", found, err)
+			}
 			if n := as.count(wellKnownPath) + as.count("/.well-known/oauth-authorization-server"); n != tt.asked {
 				t.Errorf("asked %d times, want %d", n, tt.asked)
 			}
 		})
+	}
+}
+
+// What the settings do not say must not be lost for what they do say.
+func TestExplicitEndpointsDoNotHideTheRest(t *testing.T) {
+	as := newAS(t)
+	as.metadata["token_endpoint_auth_methods_supported"] = []string{"client_secret_post"}
+	as.metadata["authorization_response_iss_parameter_supported"] = true
+	c := as.client(func(c *Config) {
+		c.Authorize, c.Token, c.Userinfo, c.JWKS = as.URL+"/authorize", as.URL+"/token", as.URL+"/userinfo", as.URL+"/keys"
+	})
+	if err := c.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := c.Discovered(); !found || err != nil {
+		t.Errorf("Discovered: %v, %v", found, err)
+	}
+	got, err := c.discovery.get(t.Context())
+	if err != nil || got.authMethod(AuthAuto) != AuthPost || !got.issInResponse || got.endSession != as.URL+"/logout" ||
+		got.revocation != as.URL+"/revoke" || strings.Join(got.algorithms, " ") != "RS256 ES256" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// One who looked before a flight landed and flies after it.
+func TestLateFlightIsServedByWhatThereIs(t *testing.T) {
+	as := newAS(t)
+	as.handle(wellKnownPath, http.NotFound)
+	c := as.client(func(c *Config) { c.Authorize, c.Token, c.JWKS = as.URL+"/authorize", as.URL+"/token", as.URL+"/keys" })
+	for range 2 {
+		if found, err := c.discovery.renew(t.Context()); found == nil || err != nil {
+			t.Errorf("renew: %v, %v", found, err)
+		}
+	}
+	if n := as.count(wellKnownPath); n != 1 {
+		t.Errorf("asked %d times, want 1", n)
 	}
 }
 
@@ -269,6 +308,29 @@ func TestMetadataIsChecked(t *testing.T) {
 				t.Errorf("error quotes the document: %v", err)
 			}
 		})
+	}
+}
+
+// Plain http is for this machine, or for those who say so.
+func TestPlainHTTPEndpoints(t *testing.T) {
+	for _, tt := range []struct {
+		issuer, token string
+		insecure, ok  bool
+	}{
+		{"http://127.0.0.1:1", "http://127.0.0.1:1/t", false, true},
+		{"http://127.0.0.1:1", "http://[::1]:1/t", false, true},
+		{"http://localhost:1", "https://as.example.com/t", false, true},
+		{"http://localhost:1", "http://as.internal.example/t", false, false},
+		{"http://127.0.0.1:1", "http://as.internal.example/t", false, false},
+		{"http://127.0.0.1:1", "http://as.internal.example/t", true, true},
+		{"http://as.internal.example", "http://as.internal.example/t", true, true},
+		{"https://as.example.com", "http://as.example.com/t", true, false}, // never less than the issuer
+	} {
+		doc := m{"issuer": tt.issuer, "authorization_endpoint": tt.issuer + "/a", "token_endpoint": tt.token}
+		_, err := parseMetadata(marshal(t, doc), Config{Issuer: tt.issuer, InsecureHTTP: tt.insecure})
+		if (err == nil) != tt.ok {
+			t.Errorf("%s of %s, insecure %v: %v", tt.token, tt.issuer, tt.insecure, err)
+		}
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 type metadata struct {
 	authorize, token, userinfo, endSession, jwks, revocation string
 
+	announced   bool     // by the server, rather than known from the settings alone
 	authMethods []string // nil: not announced
 	algorithms  []string // for ID tokens; asymmetric ones alone
 	// issInResponse: authorization responses carry iss (RFC 9207 3).
@@ -77,9 +78,9 @@ func parseMetadata(body []byte, cfg Config) (*metadata, error) {
 	if issuer, _ := doc.Text("issuer"); issuer != cfg.Issuer {
 		return nil, fmt.Errorf("it is of another issuer%s", tellableIssuer(issuer))
 	}
-	m := &metadata{}
+	m := &metadata{announced: true}
 	for _, e := range m.endpoints(cfg) {
-		if err := e.read(doc, cfg.Issuer); err != nil {
+		if err := e.read(doc, cfg); err != nil {
 			return nil, err
 		}
 	}
@@ -91,13 +92,13 @@ func parseMetadata(body []byte, cfg Config) (*metadata, error) {
 }
 
 // read takes the endpoint from the document, unless the settings have it.
-func (e endpoint) read(doc strictjson.Object, issuer string) error {
+func (e endpoint) read(doc strictjson.Object, cfg Config) error {
 	s, ok := doc.OptionalText(e.member)
 	if e.explicit != "" || (ok && s == "") {
 		return nil
 	}
-	if !ok || !usableEndpoint(s, issuer) {
-		return fmt.Errorf("its %s is no absolute http(s) URL, has a fragment, or is less safe than the issuer", e.member)
+	if !ok || !cfg.usableEndpoint(s) {
+		return fmt.Errorf("its %s is no absolute http(s) URL, has a fragment, or would send secrets in clear", e.member)
 	}
 	*e.value = s
 	return nil
@@ -149,9 +150,10 @@ func (m *metadata) authMethod(set AuthMethod) AuthMethod {
 	return AuthPost
 }
 
-// usableEndpoint tells whether tokens and codes may go to raw. An https issuer
-// does not send them over plain http, but to the same machine.
-func usableEndpoint(raw, issuer string) bool {
+// usableEndpoint tells whether tokens and codes may go to raw. Plain http is for
+// this machine or for those who have allowed it, and then never for an issuer
+// that has https itself.
+func (c Config) usableEndpoint(raw string) bool {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || strings.Contains(raw, "#") {
 		return false
@@ -160,7 +162,7 @@ func usableEndpoint(raw, issuer string) bool {
 	case "https":
 		return true
 	case "http":
-		return !strings.HasPrefix(issuer, "https:") || loopback(u.Hostname())
+		return loopback(u.Hostname()) || c.InsecureHTTP && !strings.HasPrefix(c.Issuer, "https:")
 	}
 	return false
 }
