@@ -167,7 +167,7 @@ type Log struct {
 	Format string `yaml:"format" env:"LOG_FORMAT"` // text or json
 }
 
-// PKCEProxy is the settings of the PKCE proxy; it runs when any of them is set.
+// PKCEProxy is the settings of the PKCE proxy, see [Config.HasPKCEProxy].
 type PKCEProxy struct {
 	// ClientID and ClientSecret are the proxy's registration at the
 	// authorization server.

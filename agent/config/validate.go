@@ -35,6 +35,10 @@ func (c *Config) validateServer(ms *Mistakes) {
 			ms.add("bind_address", "BIND_ADDRESS", "not an IP address", "Write one such as 127.0.0.1, or leave it unset.")
 		}
 	}
+	c.BasePath = cleanPath(ms, "base_path", "BASE_PATH", c.BasePath)
+	if c.PublicURL != "" {
+		checkOrigin(ms, "public_url", "PUBLIC_URL", c.PublicURL, c.InsecureHTTP)
+	}
 	c.TLS.validate(ms)
 	c.Timeouts.validate(ms)
 	c.Log.validate(ms)

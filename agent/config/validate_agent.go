@@ -18,11 +18,7 @@ func (c *Config) validateAgent(ms *Mistakes) {
 	c.validateOrigins(ms)
 	c.Cookie.validate(ms)
 	c.validateCookieDomain(ms)
-	c.BasePath = cleanPath(ms, "base_path", "BASE_PATH", c.BasePath)
 	oneOf(ms, "logout.url", "LOGOUT_URL", c.Logout.URL, "continue", "direct")
-	if c.PublicURL != "" {
-		checkOrigin(ms, "public_url", "PUBLIC_URL", c.PublicURL, c.InsecureHTTP)
-	}
 	if c.Session.Lifetime < 0 || c.Session.Lifetime > 0 && c.Session.Lifetime < time.Minute {
 		ms.add("session.lifetime", "SESSION_LIFETIME", c.Session.Lifetime.String()+" is out of range", "Use 0 for none, or at least 1m.")
 	}
@@ -161,23 +157,29 @@ func (k *Cookie) validate(ms *Mistakes) {
 	}
 }
 
-// hasDomain tells a domain of two names at least. A browser takes no other, and
-// no address.
+// hasDomain tells a domain of two names at least, or localhost. A browser takes
+// no other, and no address.
 func (k *Cookie) hasDomain() bool {
-	return domainName.MatchString(k.Domain) && !numberHost.MatchString(k.Domain)
+	return k.Domain == "localhost" || domainName.MatchString(k.Domain) && !numberHost.MatchString(k.Domain)
 }
 
 // validateCookieDomain wants a domain that browsers accept from the agent: they
 // drop cookies of a foreign one without a word, and logins never end. Without a
-// public URL the agent's host is not known, but it is of the page's site.
+// public URL the agent's host is not known, and there is only a warning.
 func (c *Config) validateCookieDomain(ms *Mistakes) {
-	hosts := hostsOf(c.PublicURL)
-	if c.PublicURL == "" {
-		hosts = hostsOf(c.TrustedWebOrigins...)
+	if host := c.outsideCookieDomain(c.PublicURL); host != "" {
+		ms.add("cookie.domain", "COOKIE_DOMAIN", fmt.Sprintf("%q does not cover %s: browsers would drop the cookies", c.Cookie.Domain, host),
+			"Use the domain that public_url is under, or leave it unset.")
 	}
+}
+
+// outsideCookieDomain gives the first host of some URLs when the cookies' domain
+// covers none of them.
+func (c *Config) outsideCookieDomain(urls ...string) string {
+	hosts := hostsOf(urls...)
 	covered := slices.ContainsFunc(hosts, func(host string) bool { return covers(c.Cookie.Domain, host) })
-	if c.Cookie.hasDomain() && len(hosts) > 0 && !covered {
-		ms.add("cookie.domain", "COOKIE_DOMAIN", fmt.Sprintf("%q does not cover %s: browsers would drop the cookies", c.Cookie.Domain, hosts[0]),
-			"Use the domain that public_url, or the page, is under, or leave it unset.")
+	if !c.Cookie.hasDomain() || len(hosts) == 0 || covered {
+		return ""
 	}
+	return hosts[0]
 }

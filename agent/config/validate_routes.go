@@ -14,8 +14,8 @@ import (
 
 // validateProxy checks the settings of the OAuth Proxy.
 func (c *Config) validateProxy(ms *Mistakes) {
-	if c.HasProxy() && !c.HasAgent() {
-		ms.add("routes", "ROUTES", "set without the agent, whose sessions they need", "Set issuer, client_id and the rest of the agent's settings.")
+	if !c.HasAgent() {
+		c.refuseProxy(ms)
 	}
 	for i := range c.Routes {
 		c.Routes[i].validate(ms, fmt.Sprintf("routes[%d]", i), c.Routes[:i])
@@ -26,6 +26,23 @@ func (c *Config) validateProxy(ms *Mistakes) {
 		ms.add("timeouts.socket_grace", "SOCKET_GRACE", c.Timeouts.SocketGrace.String()+" is out of range", "Use 0s to 24h.")
 	}
 	c.validateInlineRefresh(ms)
+}
+
+// refuseProxy tells what is set of the OAuth Proxy where there is no agent.
+func (c *Config) refuseProxy(ms *Mistakes) {
+	for _, s := range []struct {
+		key, env string
+		set      bool
+	}{
+		{"routes", "ROUTES", len(c.Routes) > 0},
+		{"forward_auth.addr", "FORWARD_AUTH_ADDR", c.ForwardAuth.Addr != ""},
+		{"trusted_proxies", "TRUSTED_PROXIES", len(c.TrustedProxies) > 0},
+		{"timeouts.socket_grace", "SOCKET_GRACE", c.Timeouts.SocketGrace != defaults().Timeouts.SocketGrace},
+	} {
+		if s.set {
+			ms.add(s.key, s.env, "set without the agent, whose sessions the OAuth Proxy needs", "Set issuer, client_id and the rest of the agent's settings, or remove it.")
+		}
+	}
 }
 
 func (r *Route) validate(ms *Mistakes, key string, before Routes) {
