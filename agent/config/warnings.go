@@ -24,5 +24,8 @@ func (c *Config) Warnings() []string {
 	if c.Cookie.Domain != "" {
 		out = append(out, "cookie.domain is set: every subdomain can set cookies beside the agent's")
 	}
+	if host := c.outsideCookieDomain(c.TrustedWebOrigins...); c.PublicURL == "" && host != "" {
+		out = append(out, "cookie.domain does not cover "+host+": browsers drop the cookies unless the agent's own host is under it")
+	}
 	return out
 }
