@@ -277,6 +277,25 @@ func TestKeysRolledBetweenTwoLogins(t *testing.T) {
 	}
 }
 
+// A key that the server has taken back must not be good for ever, even when no
+// other key comes by that would be a reason to look.
+func TestKeyThatWasTakenBack(t *testing.T) {
+	as := newAS(t)
+	c := as.client()
+	as.enter(c)
+	revoked := as.signer
+	as.handle("/keys", func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, 200, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{newSigner(t, "k2").public()}})
+	})
+	as.clock.Add(keyLife - time.Second)
+	as.enter(c) // not known yet
+	as.clock.Add(time.Second)
+	as.set(func() { as.answer = answerWith(revoked.sign(t, marshal(t, as.claims("access-1")))) })
+	if _, err := c.Exchange(t.Context(), goodGrant()); !errors.Is(err, ErrIDToken) {
+		t.Errorf("error is %v, want ErrIDToken", err)
+	}
+}
+
 // TestUnknownKidStorm: tokens of unknown keys, one after the other and at once,
 // do not become requests without end.
 func TestUnknownKidStorm(t *testing.T) {

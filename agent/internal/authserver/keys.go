@@ -24,6 +24,8 @@ const (
 	keyPause = 15 * time.Second
 	// retryKeys is the pause after a failed fetch, which is no token's fault.
 	retryKeys = time.Second
+	// keyLife is how long a key may be good that the server has taken back.
+	keyLife = time.Hour
 )
 
 // keySource gives the server's key set. go-oidc keeps the keys and fetches them
@@ -31,22 +33,25 @@ const (
 type keySource struct {
 	transport *keyTransport
 
-	mu  sync.Mutex
-	url string
-	set *oidc.RemoteKeySet
+	mu   sync.Mutex
+	url  string
+	set  *oidc.RemoteKeySet
+	born time.Time // of set
 }
 
 func newKeySource(h *HTTP, now func() time.Time) *keySource {
 	return &keySource{transport: &keyTransport{http: h, now: now, tokens: keyBurst, refilled: now()}}
 }
 
-// at gives the set of keys at url. Another url than before is another set.
+// at gives the set of keys at url. Another url than before is another set, and
+// so is an old one: go-oidc itself never forgets a key.
 func (s *keySource) at(url string) *oidc.RemoteKeySet {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.set == nil || s.url != url {
+	now := s.transport.now()
+	if s.set == nil || s.url != url || now.Sub(s.born) >= keyLife {
 		ctx := oidc.ClientContext(context.Background(), &http.Client{Transport: s.transport})
-		s.url, s.set = url, oidc.NewRemoteKeySet(ctx, url)
+		s.url, s.set, s.born = url, oidc.NewRemoteKeySet(ctx, url), now
 	}
 	return s.set
 }
