@@ -81,14 +81,21 @@ func New(ctx context.Context, cfg *config.Config, opt Options) (*Agent, error) {
 // Handler serves the public port.
 func (a *Agent) Handler() http.Handler { return a.handler }
 
-// Close ends what runs in the background, and waits for it.
-func (a *Agent) Close() error {
+// Close ends what runs in the background, and waits for it. Tokens that are on
+// their way are waited for as well, for as long as a shutdown may take; the error
+// is that it took longer. Close after the last request has been served.
+func (a *Agent) Close() (err error) {
 	a.stop()
 	a.running.Wait()
+	if a.as != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), a.cfg.Timeouts.Shutdown)
+		defer cancel()
+		err = a.as.Wait(ctx)
+	}
 	if a.proxy != nil {
 		a.proxy.Close()
 	}
-	return nil
+	return err
 }
 
 // buildLogin makes the OAuth Agent out of its rooms.

@@ -28,6 +28,12 @@ const (
 // Its authorization server is never there.
 func build(t *testing.T, environ ...string) *Agent {
 	t.Helper()
+	return buildOver(t, nil, environ...)
+}
+
+// buildOver is build for an authorization server that is transport.
+func buildOver(t *testing.T, transport http.RoundTripper, environ ...string) *Agent {
+	t.Helper()
 	cfg, err := config.Load("", append([]string{
 		"ISSUER=http://127.0.0.1:1", "CLIENT_ID=spa", "CLIENT_SECRET=c4nary-secret",
 		"REDIRECT_URI=" + testOrigin + "/", "TRUSTED_WEB_ORIGIN=" + testOrigin,
@@ -37,7 +43,7 @@ func build(t *testing.T, environ ...string) *Agent {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := New(context.Background(), cfg, Options{})
+	a, err := New(context.Background(), cfg, Options{Transport: transport})
 	if err != nil {
 		t.Fatal(err)
 	}

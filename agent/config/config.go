@@ -157,7 +157,8 @@ type Timeouts struct {
 	// SocketGrace is how long a WebSocket may outlive the access token that it
 	// was opened with.
 	SocketGrace time.Duration `yaml:"socket_grace" env:"SOCKET_GRACE"`
-	// Shutdown is how long running requests may take after SIGTERM.
+	// Shutdown is how long running requests may take after SIGTERM, and after
+	// them the calls to the authorization server that nobody waits for.
 	Shutdown time.Duration `yaml:"shutdown" env:"SHUTDOWN_TIMEOUT"`
 }
 

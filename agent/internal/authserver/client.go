@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
-	"golang.org/x/sync/singleflight"
 
 	"oauth-agent/agent/internal/recent"
 	"oauth-agent/agent/internal/secret"
@@ -73,8 +72,8 @@ type Client struct {
 	discovery *discovery
 	keys      *keySource
 	memory    *memory
-	refreshes singleflight.Group // by hash of the refresh token
-	exchanges singleflight.Group // by code and what proves it
+	refreshes flights // by hash of the refresh token
+	exchanges flights // by code and what proves it
 	codes     *recent.Memory[struct{}]
 }
 

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/singleflight"
-
 	"oauth-agent/agent/internal/secret"
 )
 
@@ -31,7 +29,7 @@ type discovery struct {
 	http   *HTTP
 	now    func() time.Time
 	log    *slog.Logger
-	flight singleflight.Group
+	flight flights
 
 	mu      sync.Mutex
 	current *metadata // nil: none yet

@@ -15,7 +15,7 @@ var errPanic = errors.New("panic in a shared call")
 // fly runs fn once for all who ask for key at the same time. fn runs on a
 // context of its own: the first caller may go away, and what was asked for the
 // others, or is spent by the asking, must not be lost with it.
-func fly[T any](ctx context.Context, group *singleflight.Group, key string, limit time.Duration, fn func(context.Context) (T, error)) (T, error) {
+func fly[T any](ctx context.Context, group *flights, key string, limit time.Duration, fn func(context.Context) (T, error)) (T, error) {
 	ch := start(ctx, group, key, limit, fn)
 	select {
 	case r := <-ch:
@@ -28,8 +28,9 @@ func fly[T any](ctx context.Context, group *singleflight.Group, key string, limi
 }
 
 // start is fly for one who does not wait.
-func start[T any](ctx context.Context, group *singleflight.Group, key string, limit time.Duration, fn func(context.Context) (T, error)) <-chan singleflight.Result {
+func start[T any](ctx context.Context, group *flights, key string, limit time.Duration, fn func(context.Context) (T, error)) <-chan singleflight.Result {
 	return group.DoChan(key, func() (v any, err error) {
+		defer group.takeOff()()
 		// singleflight lets a panic end the process; net/http, where the
 		// callers come from, would end one request.
 		defer func() {

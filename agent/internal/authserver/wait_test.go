@@ -1,0 +1,68 @@
+package authserver
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+)
+
+// A refresh whose caller has left is waited for, though not for ever.
+func TestWaitForWhatIsInTheAir(t *testing.T) {
+	as := newAS(t)
+	c := as.client()
+	session := as.enter(c)
+	if err := c.Wait(t.Context()); err != nil {
+		t.Fatalf("with nothing in the air: %v", err)
+	}
+
+	asked, release := make(chan struct{}), make(chan struct{})
+	as.handle("/token", func(w http.ResponseWriter, r *http.Request) {
+		close(asked)
+		<-release
+		as.serveForm(w, r)
+	})
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan error, 1)
+	go func() {
+		_, err := c.Refresh(ctx, grantOf(session))
+		left <- err
+	}()
+	<-asked
+	leave()
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Fatalf("the caller: %v", err)
+	}
+	if err := c.Wait(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Wait with a context that has ended: %v", err)
+	}
+
+	landed := make(chan error, 1)
+	go func() { landed <- c.Wait(t.Context()) }()
+	select {
+	case err := <-landed:
+		t.Fatalf("Wait did not wait: %v", err)
+	default:
+	}
+	close(release)
+	if err := <-landed; err != nil {
+		t.Error(err)
+	}
+	// What it was spent for is remembered by then: nobody asks again.
+	asks := as.count("/token")
+	if _, err := c.Refresh(t.Context(), grantOf(session)); err != nil || as.count("/token") != asks {
+		t.Errorf("after it: %v, asked %d times", err, as.count("/token")-asks)
+	}
+}
+
+// A flight that panics has landed too.
+func TestWaitAfterAPanic(t *testing.T) {
+	c := newAS(t).client()
+	_, err := fly(t.Context(), &c.refreshes, "k", c.http.timeout, func(context.Context) (int, error) { panic("c4nary") })
+	if !errors.Is(err, errPanic) {
+		t.Errorf("fly: %v", err)
+	}
+	if err := c.Wait(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
