@@ -146,7 +146,7 @@ func explicit(w *world, base string) []string {
 	}
 }
 
-// With all endpoints set nothing is discovered, with an issuer or without.
+// With all endpoints set, discovery may fail, and without an issuer there is none.
 func TestExplicitEndpoints(t *testing.T) {
 	t.Parallel()
 	for _, issuer := range []string{"", "as it is"} {
@@ -164,10 +164,21 @@ func TestExplicitEndpoints(t *testing.T) {
 		c.works()
 		c.leave()
 		c.navigate().want(302, "")
-		if n := w.idp.Calls(idp.Discovery); n != before {
+		if n := w.idp.Calls(idp.Discovery); (n != before) != (issuer != "") {
 			t.Errorf("issuer %q: %d discovery requests", issuer, n-before)
 		}
 	}
+}
+
+// What the settings say must not hide what only the server says: here, that it
+// takes the client's secret in the form alone.
+func TestExplicitEndpointsWithDiscovery(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, server(func(c *idp.Config) { c.AuthMethods = []string{"client_secret_post"} }))
+	c := w.client().at(w.replica(explicit(w, w.idp.Issuer)...))
+	a := c.end(w.authorize(c.start())).want(200, "")
+	c.csrf = a.json("csrf").(string)
+	c.works()
 }
 
 // Endpoints of the settings count more than discovered ones.
