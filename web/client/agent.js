@@ -1,6 +1,8 @@
-import { AgentError } from './errors.js';
+import { AgentError, needsUser } from './errors.js';
 import { call, errorCode } from './http.js';
-import { forgetResponse, mayHoldResponse, withoutResponse } from './page.js';
+import { forgetResponse, here, leave, mayHoldResponse } from './page.js';
+import { Renewal } from './renewal.js';
+import { repeatable, withSession } from './request.js';
 import { scope } from './scope.js';
 import { Tabs } from './tabs.js';
 
@@ -12,42 +14,81 @@ import { Tabs } from './tabs.js';
  * @property {string} [csrfHeader] `x-<cookiePrefix>-csrf`
  * @property {string[]} [apiPaths] what {@link Agent#fetch} sends the session to;
  *   relative to the agent's origin, all of which it is when unset
+ * @property {boolean} [refreshAhead] whether a page that is looked at renews the
+ *   access token before it expires, which keeps the session alive; true
  * @property {typeof fetch} [fetch] the browser's, or one that watches the calls
  */
 
 /**
- * @typedef {object} PageLoad
+ * What is known of the session. Times are in seconds from now, and missing where
+ * nobody knows them.
+ *
+ * @typedef {object} Session
  * @property {boolean} isLoggedIn
- * @property {boolean} handled whether a login was completed by this page load
- * @property {AgentError | null} error why a login that came back has failed; the
- *   session from before it, if any, lives on
+ * @property {number} [accessTokenExpiresIn]
+ * @property {number} [sessionExpiresIn]
+ * @property {Record<string, unknown>} [claims] of the ID token, where the agent's
+ *   settings allow it
  */
 
 /**
- * The session as the page sees it. Dispatches, for this tab and for what
- * happened in others (`detail.elsewhere`):
+ * @typedef {object} Loaded
+ * @property {boolean} handled whether a login was completed by this page load
+ * @property {string} [returnTo] where the user wanted to go, and is now: a path,
+ *   for routers that do not read it off `location`
+ * @property {boolean} loginRequired whether a silent login came back because the
+ *   user is needed after all, which is no error
+ * @property {AgentError | null} error why a login that came back has failed; the
+ *   session from before it, if any, lives on
  *
+ * @typedef {Session & Loaded} PageLoad
+ */
+
+/**
+ * @typedef {object} LoginOptions
+ * @property {string} [returnTo] a path of this origin to be at after the login;
+ *   where the user is now
+ * @property {'none' | 'login' | 'consent' | 'select_account'} [prompt] `none` for
+ *   a login that must not show anything (OpenID Connect Core 3.1.2.1)
+ * @property {Record<string, string>} [extraParams] are added to the authorization
+ *   request, such as `{ ui_locales: 'fr' }`
+ */
+
+/**
  * - `login`: somebody is logged in now, or somebody else
  * - `refresh`: the access token is a new one
- * - `logout`: nobody is logged in any more; `detail.reason` is `logout` or `expired`
+ * - `logout`: the user has logged out
+ * - `expired`: the session has ended by itself
+ *
+ * @typedef {'login' | 'refresh' | 'logout' | 'expired'} EventType
+ *
+ * @typedef {object} EventDetail
+ * @property {boolean} elsewhere whether it happened in another tab
  */
+
+/** The session as the page sees it. */
 export class Agent extends EventTarget {
   #baseUrl;
   #csrfHeader;
   #fetch;
   #inScope;
   #tabs;
+  #renewal;
   #isLoggedIn = false;
   #csrf = '';
   /** Counts the refreshes known of, here and in other tabs. */
   #refreshes = 0;
+  /** Counts what an answer that was under way meanwhile does not know of. */
+  #news = 0;
   /** @type {Promise<PageLoad> | undefined} */
   #pageLoad;
+  /** @type {Promise<Session> | undefined} */
+  #asking;
   /** @type {Promise<void> | undefined} */
   #refreshing;
 
   /** @param {Options} options */
-  constructor({ baseUrl, cookiePrefix = 'agent', csrfHeader, apiPaths, fetch }) {
+  constructor({ baseUrl, cookiePrefix = 'agent', csrfHeader, apiPaths, refreshAhead = true, fetch }) {
     super();
     const url = new URL(baseUrl, location.href);
     this.#baseUrl = url.href.replace(/\/$/, '');
@@ -55,6 +96,7 @@ export class Agent extends EventTarget {
     this.#fetch = fetch ?? globalThis.fetch.bind(globalThis);
     this.#inScope = scope(url, apiPaths ?? ['/']);
     this.#tabs = new Tabs(`oauth-agent ${this.#baseUrl} ${cookiePrefix}`, (event) => this.#hear(event));
+    this.#renewal = refreshAhead ? new Renewal(() => this.refresh(), () => this.#ask(true)) : undefined;
     // A page out of the back/forward cache has slept through the news.
     globalThis.addEventListener?.('pageshow', (event) => {
       if (event.persisted) this.#hear('login');
@@ -67,9 +109,23 @@ export class Agent extends EventTarget {
   }
 
   /**
-   * To be called on every page load, before anything else: completes a login
-   * that has just come back, and tells whether the user is logged in. Further
-   * calls give the first one's result.
+   * `addEventListener` by another name: typed, and it gives what ends it.
+   *
+   * @param {EventType} type
+   * @param {(detail: EventDetail) => void} listener
+   * @returns {() => void} to be called when enough was heard
+   */
+  on(type, listener) {
+    const heard = (/** @type {Event} */ event) => listener(/** @type {CustomEvent} */ (event).detail);
+    this.addEventListener(type, heard);
+    return () => this.removeEventListener(type, heard);
+  }
+
+  /**
+   * To be called on every page load, before anything else and before a router
+   * reads the URL: completes a login that has just come back, goes to where the
+   * user wanted to be, and tells whether there is a session. Further calls give
+   * the first one's result.
    *
    * @returns {Promise<PageLoad>}
    * @throws {AgentError} when the agent cannot tell; may be called again
@@ -85,14 +141,16 @@ export class Agent extends EventTarget {
   /**
    * Leaves the page for the authorization server.
    *
-   * @param {{ extraParams?: Record<string, string> }} [options] `extraParams` are
-   *   added to the authorization request, such as `{ ui_locales: 'fr' }`
+   * @param {LoginOptions} [options]
    * @throws {AgentError}
    */
-  async login({ extraParams = {} } = {}) {
-    const list = Object.entries(extraParams).map(([key, value]) => ({ key, value }));
-    const answer = await this.#post('/login/start', { extraParams: list });
-    location.assign(answer.authorizationRequestUrl);
+  async login({ returnTo = here(), prompt, extraParams } = {}) {
+    const params = { ...extraParams, ...(prompt && { prompt }) };
+    const answer = await this.#post('/login/start', {
+      extraParams: Object.entries(params).map(([key, value]) => ({ key, value })),
+      returnTo,
+    });
+    await leave(answer.authorizationRequestUrl);
   }
 
   /**
@@ -108,7 +166,18 @@ export class Agent extends EventTarget {
     if (!answer) return;
     this.#tabs.tell('logout');
     this.#ended('logout', false);
-    location.assign(answer.url);
+    await leave(answer.url);
+  }
+
+  /**
+   * Asks the agent for the session. It does not ask the authorization server in
+   * turn, so that this is cheap, and works while that one is down.
+   *
+   * @returns {Promise<Session>}
+   * @throws {AgentError}
+   */
+  session() {
+    return this.#ask(false);
   }
 
   /**
@@ -159,50 +228,74 @@ export class Agent extends EventTarget {
     const request = new Request(input, init);
     if (!this.#inScope(request.url)) return this.#fetch(request);
 
-    const again = request.clone(); // a body can be read once
+    const make = await repeatable(request);
+    const send = () => this.#fetch(withSession(make(), this.#csrfHeader, this.#csrf));
     const refreshes = this.#refreshes;
     const csrf = this.#csrf;
-    const response = await this.#fetch(this.#withSession(request));
+    const response = await send();
     if (response.status !== 401) return response;
     const mended = await this.#mend(await errorCode(response), refreshes);
     // Another value is another user's, who has not asked for this.
-    if (!mended || this.#csrf !== csrf) return response;
-    return this.#fetch(this.#withSession(again));
+    return mended && this.#csrf === csrf ? send() : response;
   }
 
   /** @returns {Promise<PageLoad>} */
   async #loadPage() {
     const pageUrl = location.href;
     try {
-      const { handled, isLoggedIn } = await this.#endLogin(pageUrl);
-      if (handled) {
-        forgetResponse();
-        this.#tabs.tell('login');
-      }
-      return { handled, isLoggedIn, error: null };
+      const answer = await this.#post('/login/end', { pageUrl });
+      const { handled, returnTo } = answer;
+      // First, so that whoever hears of the login finds the right URL.
+      if (handled) forgetResponse(returnTo);
+      const session = this.#learn(answer, false);
+      if (handled) this.#tabs.tell('login');
+      return { ...session, handled, ...(returnTo && { returnTo }), loginRequired: false, error: null };
     } catch (error) {
-      // Without an answer the response is still good, and a reload presents it.
-      if (!(error instanceof AgentError) || !error.status || !mayHoldResponse(pageUrl)) throw error;
-      const { isLoggedIn } = await this.#endLogin(forgetResponse());
-      return { handled: false, isLoggedIn, error };
+      // What the agent did not answer to is still good, and a reload presents it.
+      if (!(error instanceof AgentError) || error.unanswered || !mayHoldResponse(pageUrl)) throw error;
+      const session = this.#learn(await this.#post('/login/end', { pageUrl: forgetResponse() }), false);
+      const loginRequired = needsUser(error.code);
+      // An old link is nothing to a user who is logged in.
+      const harmless = loginRequired || (session.isLoggedIn && error.code === 'invalid_request');
+      return { ...session, handled: false, loginRequired, error: harmless ? null : error };
     }
   }
 
   /**
-   * @param {string} pageUrl
-   * @param {boolean} [elsewhere] whether a change is another tab's doing
-   * @returns {Promise<{ handled: boolean, isLoggedIn: boolean }>}
+   * @param {boolean} elsewhere whether a change is another tab's doing
+   * @returns {Promise<Session>}
    */
-  async #endLogin(pageUrl, elsewhere = false) {
-    const { handled, isLoggedIn, csrf = '' } = await this.#post('/login/end', { pageUrl });
-    if (isLoggedIn) this.#began(csrf, elsewhere);
-    else this.#ended('expired', elsewhere);
-    return { handled, isLoggedIn };
+  #ask(elsewhere) {
+    this.#asking ??= this.#askOnce(elsewhere).finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking;
   }
 
-  /** Asks who is logged in, by a page URL without a response in it. */
-  async #checkSession() {
-    await this.#endLogin(withoutResponse(location.href), true);
+  /** @param {boolean} elsewhere */
+  async #askOnce(elsewhere) {
+    let answer;
+    let news;
+    do {
+      news = this.#news;
+      answer = await call(this.#fetch, `${this.#baseUrl}/session`, {});
+    } while (news !== this.#news);
+    return this.#learn(answer, elsewhere);
+  }
+
+  /**
+   * @param {Session & { csrf?: string }} answer of the agent
+   * @param {boolean} elsewhere
+   * @returns {Session} what of it is for the application
+   */
+  #learn({ isLoggedIn, csrf = '', accessTokenExpiresIn, sessionExpiresIn, claims }, elsewhere) {
+    if (isLoggedIn) {
+      this.#began(csrf, elsewhere);
+      this.#renewal?.expect(accessTokenExpiresIn, sessionExpiresIn);
+    } else {
+      this.#ended('expired', elsewhere);
+    }
+    return { isLoggedIn, accessTokenExpiresIn, sessionExpiresIn, claims };
   }
 
   async #refreshOnce() {
@@ -257,7 +350,7 @@ export class Agent extends EventTarget {
       return await post();
     } catch (error) {
       if (!hasCode(error, 'unauthorized_request')) throw error;
-      await this.#checkSession();
+      await this.#ask(true);
       if (!this.#isLoggedIn || this.#csrf === csrf) throw error;
       return post();
     }
@@ -277,17 +370,9 @@ export class Agent extends EventTarget {
       return true;
     }
     if (code === 'unauthorized_request' && this.#isLoggedIn) {
-      await this.#checkSession().catch(() => {}); // the refusal says enough
+      await this.#ask(true).catch(() => {}); // the refusal says enough
     }
     return false;
-  }
-
-  /** @param {Request} request */
-  #withSession(request) {
-    const headers = new Headers(request.headers);
-    // Only where it is asked for: it would cost other calls a preflight.
-    if (!['GET', 'HEAD', 'OPTIONS'].includes(request.method)) headers.set(this.#csrfHeader, this.#csrf);
-    return new Request(request, { credentials: 'include', headers });
   }
 
   /**
@@ -298,39 +383,43 @@ export class Agent extends EventTarget {
     if (this.#isLoggedIn && csrf === this.#csrf) return;
     this.#isLoggedIn = true;
     this.#csrf = csrf;
-    this.#dispatch('login', { elsewhere });
+    this.#dispatch('login', elsewhere);
   }
 
   /** @param {boolean} elsewhere */
   #refreshed(elsewhere) {
     this.#refreshes++;
-    this.#dispatch('refresh', { elsewhere });
+    this.#renewal?.renewed();
+    this.#dispatch('refresh', elsewhere);
   }
 
   /**
-   * @param {'logout' | 'expired'} reason
+   * @param {'logout' | 'expired'} how
    * @param {boolean} elsewhere
    */
-  #ended(reason, elsewhere) {
+  #ended(how, elsewhere) {
+    this.#renewal?.stop();
     if (!this.#isLoggedIn) return;
+    this.#news++;
     this.#isLoggedIn = false;
     this.#csrf = '';
-    this.#dispatch('logout', { elsewhere, reason });
+    this.#dispatch(how, elsewhere);
   }
 
   /**
-   * @param {string} type
-   * @param {object} detail
+   * @param {EventType} type
+   * @param {boolean} elsewhere
    */
-  #dispatch(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+  #dispatch(type, elsewhere) {
+    this.dispatchEvent(new CustomEvent(type, { detail: { elsewhere } }));
   }
 
   /** @param {string} event what another tab told */
   #hear(event) {
+    if (event === 'refresh') return this.#refreshed(true);
+    this.#news++;
     if (event === 'logout' || event === 'expired') this.#ended(event, true);
-    else if (event === 'refresh') this.#refreshed(true);
-    else if (event === 'login') this.#checkSession().catch(() => {}); // the next call will tell
+    else if (event === 'login') this.#ask(true).catch(() => {}); // the next call will tell
   }
 }
 

@@ -1,12 +1,25 @@
+/** OpenID Connect Core 3.1.2.6: what a silent login may not do without the user. */
+const NEED_USER = [
+  'login_required',
+  'interaction_required',
+  'consent_required',
+  'account_selection_required',
+];
+
+/** @param {string} code */
+export function needsUser(code) {
+  return NEED_USER.includes(code);
+}
+
 /**
  * Whatever kept a call from succeeding. Program against `code`:
  *
  * - `session_expired`: the user has to log in again
  * - `unauthorized_request`: nobody is logged in
- * - `login_required` and its kin: a silent login needs the user after all
  * - `access_denied` and other codes of RFC 6749 4.1.2.1: the login was refused
  * - `authorization_server_error`: it is down or slow; the session lives on
  * - `network_error`: the agent gave no answer, or none in time
+ * - `unexpected_answer`: something in between answered in its place
  *
  * `message` is for developers; `status` is the HTTP status, 0 without an answer.
  */
@@ -22,5 +35,10 @@ export class AgentError extends Error {
     this.name = 'AgentError';
     this.code = code;
     this.status = status;
+  }
+
+  /** Whether the agent itself had no say in this. */
+  get unanswered() {
+    return this.code === 'network_error' || this.code === 'unexpected_answer';
   }
 }

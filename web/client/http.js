@@ -45,12 +45,14 @@ async function send(fetch, url, init) {
 }
 
 /**
- * The error code in an answer, for any response that passes through.
+ * The error code in an answer, for any response that passes through. An API behind
+ * the agent may say with its own words that the token has ended (RFC 6750 3.1).
  *
  * @param {Response} response left unread
  * @returns {Promise<string>} empty when there is none
  */
 export async function errorCode(response) {
+  if (/^bearer\b.*\binvalid_token\b/i.test(response.headers.get('WWW-Authenticate') ?? '')) return 'token_expired';
   const body = await json(response.clone());
   return typeof body?.code === 'string' ? body.code : '';
 }

@@ -2,7 +2,7 @@
  * The single-page app's side of the OAuth Agent: login, session and API calls
  * without a token in JavaScript's reach.
  *
- *     import { createAgent } from './client/index.js';
+ *     import { createAgent } from 'oauth-agent-client';
  *
  *     const agent = createAgent({ baseUrl: '/oauth-agent', cookiePrefix: 'example' });
  *     const { isLoggedIn } = await agent.onPageLoad();
@@ -18,9 +18,18 @@ export { Agent } from './agent.js';
 export { AgentError } from './errors.js';
 
 /**
+ * @typedef {import('./agent.js').Options} Options
+ * @typedef {import('./agent.js').Session} Session
+ * @typedef {import('./agent.js').PageLoad} PageLoad
+ * @typedef {import('./agent.js').LoginOptions} LoginOptions
+ * @typedef {import('./agent.js').EventType} EventType
+ * @typedef {import('./agent.js').EventDetail} EventDetail
+ */
+
+/**
  * Makes the one agent of a page.
  *
- * @param {import('./agent.js').Options} options
+ * @param {Options} options
  * @returns {Agent}
  */
 export function createAgent(options) {

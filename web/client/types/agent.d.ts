@@ -1,0 +1,238 @@
+/**
+ * @typedef {object} Options
+ * @property {string} baseUrl where the agent is: `/oauth-agent`, or
+ *   `https://api.example.com/oauth-agent`
+ * @property {string} [cookiePrefix] the agent's cookie name prefix; `agent`
+ * @property {string} [csrfHeader] `x-<cookiePrefix>-csrf`
+ * @property {string[]} [apiPaths] what {@link Agent#fetch} sends the session to;
+ *   relative to the agent's origin, all of which it is when unset
+ * @property {boolean} [refreshAhead] whether a page that is looked at renews the
+ *   access token before it expires, which keeps the session alive; true
+ * @property {typeof fetch} [fetch] the browser's, or one that watches the calls
+ */
+/**
+ * What is known of the session. Times are in seconds from now, and missing where
+ * nobody knows them.
+ *
+ * @typedef {object} Session
+ * @property {boolean} isLoggedIn
+ * @property {number} [accessTokenExpiresIn]
+ * @property {number} [sessionExpiresIn]
+ * @property {Record<string, unknown>} [claims] of the ID token, where the agent's
+ *   settings allow it
+ */
+/**
+ * @typedef {object} Loaded
+ * @property {boolean} handled whether a login was completed by this page load
+ * @property {string} [returnTo] where the user wanted to go, and is now: a path,
+ *   for routers that do not read it off `location`
+ * @property {boolean} loginRequired whether a silent login came back because the
+ *   user is needed after all, which is no error
+ * @property {AgentError | null} error why a login that came back has failed; the
+ *   session from before it, if any, lives on
+ *
+ * @typedef {Session & Loaded} PageLoad
+ */
+/**
+ * @typedef {object} LoginOptions
+ * @property {string} [returnTo] a path of this origin to be at after the login;
+ *   where the user is now
+ * @property {'none' | 'login' | 'consent' | 'select_account'} [prompt] `none` for
+ *   a login that must not show anything (OpenID Connect Core 3.1.2.1)
+ * @property {Record<string, string>} [extraParams] are added to the authorization
+ *   request, such as `{ ui_locales: 'fr' }`
+ */
+/**
+ * - `login`: somebody is logged in now, or somebody else
+ * - `refresh`: the access token is a new one
+ * - `logout`: the user has logged out
+ * - `expired`: the session has ended by itself
+ *
+ * @typedef {'login' | 'refresh' | 'logout' | 'expired'} EventType
+ *
+ * @typedef {object} EventDetail
+ * @property {boolean} elsewhere whether it happened in another tab
+ */
+/** The session as the page sees it. */
+export class Agent extends EventTarget {
+    /** @param {Options} options */
+    constructor({ baseUrl, cookiePrefix, csrfHeader, apiPaths, refreshAhead, fetch }: Options);
+    /** Whether somebody is logged in, as far as this page knows. */
+    get isLoggedIn(): boolean;
+    /**
+     * `addEventListener` by another name: typed, and it gives what ends it.
+     *
+     * @param {EventType} type
+     * @param {(detail: EventDetail) => void} listener
+     * @returns {() => void} to be called when enough was heard
+     */
+    on(type: EventType, listener: (detail: EventDetail) => void): () => void;
+    /**
+     * To be called on every page load, before anything else and before a router
+     * reads the URL: completes a login that has just come back, goes to where the
+     * user wanted to be, and tells whether there is a session. Further calls give
+     * the first one's result.
+     *
+     * @returns {Promise<PageLoad>}
+     * @throws {AgentError} when the agent cannot tell; may be called again
+     */
+    onPageLoad(): Promise<PageLoad>;
+    /**
+     * Leaves the page for the authorization server.
+     *
+     * @param {LoginOptions} [options]
+     * @throws {AgentError}
+     */
+    login({ returnTo, prompt, extraParams }?: LoginOptions): Promise<void>;
+    /**
+     * Ends the session in all tabs and leaves the page, to log out at the
+     * authorization server too. Without a session there is nothing to leave.
+     *
+     * @throws {AgentError} when the session could not be ended
+     */
+    logout(): Promise<void>;
+    /**
+     * Asks the agent for the session. It does not ask the authorization server in
+     * turn, so that this is cheap, and works while that one is down.
+     *
+     * @returns {Promise<Session>}
+     * @throws {AgentError}
+     */
+    session(): Promise<Session>;
+    /**
+     * The authorization server's user info.
+     *
+     * @returns {Promise<Record<string, unknown>>}
+     * @throws {AgentError}
+     */
+    userInfo(): Promise<Record<string, unknown>>;
+    /**
+     * The claims of the verified ID token.
+     *
+     * @returns {Promise<Record<string, unknown>>}
+     * @throws {AgentError} `no_id_token` where the authorization server gives none
+     */
+    claims(): Promise<Record<string, unknown>>;
+    /**
+     * Renews the access token. Seldom needed: all other calls do it when it is
+     * due. Calls at the same time, in all tabs, share one refresh.
+     *
+     * @returns {Promise<void>}
+     * @throws {AgentError} `session_expired` when the user has to log in again
+     */
+    refresh(): Promise<void>;
+    /**
+     * A drop-in for `fetch`: to the API paths the cookies and, where it matters,
+     * the CSRF header are added, and an expired access token is renewed and the
+     * call repeated, once. Any other URL is fetched as if this were not there.
+     *
+     * @param {RequestInfo | URL} input
+     * @param {RequestInit} [init]
+     * @returns {Promise<Response>}
+     * @throws {AgentError} when the refresh fails; otherwise what `fetch` throws
+     */
+    fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+    #private;
+}
+export type Options = {
+    /**
+     * where the agent is: `/oauth-agent`, or
+     * `https://api.example.com/oauth-agent`
+     */
+    baseUrl: string;
+    /**
+     * the agent's cookie name prefix; `agent`
+     */
+    cookiePrefix?: string | undefined;
+    /**
+     * `x-<cookiePrefix>-csrf`
+     */
+    csrfHeader?: string | undefined;
+    /**
+     * what {@link Agent#fetch} sends the session to;
+     * relative to the agent's origin, all of which it is when unset
+     */
+    apiPaths?: string[] | undefined;
+    /**
+     * whether a page that is looked at renews the
+     * access token before it expires, which keeps the session alive; true
+     */
+    refreshAhead?: boolean | undefined;
+    /**
+     * the browser's, or one that watches the calls
+     */
+    fetch?: typeof fetch | undefined;
+};
+/**
+ * What is known of the session. Times are in seconds from now, and missing where
+ * nobody knows them.
+ */
+export type Session = {
+    isLoggedIn: boolean;
+    accessTokenExpiresIn?: number | undefined;
+    sessionExpiresIn?: number | undefined;
+    /**
+     * of the ID token, where the agent's
+     * settings allow it
+     */
+    claims?: Record<string, unknown> | undefined;
+};
+export type Loaded = {
+    /**
+     * whether a login was completed by this page load
+     */
+    handled: boolean;
+    /**
+     * where the user wanted to go, and is now: a path,
+     * for routers that do not read it off `location`
+     */
+    returnTo?: string | undefined;
+    /**
+     * whether a silent login came back because the
+     * user is needed after all, which is no error
+     */
+    loginRequired: boolean;
+    /**
+     * why a login that came back has failed; the
+     * session from before it, if any, lives on
+     */
+    error: AgentError | null;
+};
+export type PageLoad = Session & Loaded;
+export type LoginOptions = {
+    /**
+     * a path of this origin to be at after the login;
+     * where the user is now
+     */
+    returnTo?: string | undefined;
+    /**
+     * `none` for
+     * a login that must not show anything (OpenID Connect Core 3.1.2.1)
+     */
+    prompt?: "none" | "login" | "consent" | "select_account" | undefined;
+    /**
+     * are added to the authorization
+     * request, such as `{ ui_locales: 'fr' }`
+     */
+    extraParams?: Record<string, string> | undefined;
+};
+/**
+ * - `login`: somebody is logged in now, or somebody else
+ * - `refresh`: the access token is a new one
+ * - `logout`: the user has logged out
+ * - `expired`: the session has ended by itself
+ */
+export type EventType = "login" | "refresh" | "logout" | "expired";
+/**
+ * - `login`: somebody is logged in now, or somebody else
+ * - `refresh`: the access token is a new one
+ * - `logout`: the user has logged out
+ * - `expired`: the session has ended by itself
+ */
+export type EventDetail = {
+    /**
+     * whether it happened in another tab
+     */
+    elsewhere: boolean;
+};
+import { AgentError } from './errors.js';

@@ -1,0 +1,11 @@
+/**
+ * The session, for React 18 and newer; the component renders again at each login
+ * and logout, of this tab or another.
+ *
+ *     const { status } = useSession(agent);
+ *     if (status === 'out') return <button onClick={() => agent.login()}>Log in</button>;
+ *
+ * @param {import('./agent.js').Agent} agent the one of the page
+ * @returns {import('./store.js').SessionState}
+ */
+export function useSession(agent: import("./agent.js").Agent): import("./store.js").SessionState;
