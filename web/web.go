@@ -36,7 +36,25 @@ func Demo(baseURL string) (http.Handler, error) {
 	}
 	meta := strings.Replace(baseURLInPage, "/oauth-agent", u.String(), 1)
 	page = bytes.Replace(page, []byte(baseURLInPage), []byte(meta), 1)
-	policy := contentSecurityPolicy(u)
+	return serve(files, page, contentSecurityPolicy(u, "'none'")), nil
+}
+
+// Page serves another page in place of the demo's, index.html and its files, with
+// the same headers; frameworks may have their policy of trusted types.
+func Page(site fs.FS, baseURL string) (http.Handler, error) {
+	u, err := url.Parse(baseURL)
+	if err != nil {
+		return nil, err
+	}
+	page, err := fs.ReadFile(site, "index.html")
+	if err != nil {
+		return nil, err
+	}
+	return serve(site, page, contentSecurityPolicy(u, "vue")), nil
+}
+
+// serve answers the root with page, and paths with the files of site.
+func serve(site fs.FS, page []byte, policy string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setHeaders(w.Header(), policy)
 		name := strings.TrimPrefix(r.URL.Path, "/")
@@ -46,23 +64,23 @@ func Demo(baseURL string) (http.Handler, error) {
 			http.Error(w, "a page can be read, no more", http.StatusMethodNotAllowed)
 		case name == "":
 			http.ServeContent(w, r, index, time.Time{}, bytes.NewReader(page))
-		case !isFile(name):
+		case !isFile(site, name):
 			http.NotFound(w, r)
 		default:
-			http.ServeFileFS(w, r, files, name)
+			http.ServeFileFS(w, r, site, name)
 		}
-	}), nil
+	})
 }
 
 // isFile keeps the listings of directories away.
-func isFile(name string) bool {
-	info, err := fs.Stat(files, name)
+func isFile(site fs.FS, name string) bool {
+	info, err := fs.Stat(site, name)
 	return err == nil && !info.IsDir() && name != index
 }
 
 // contentSecurityPolicy allows the page what it needs: its own files and calls to
 // the agent (CSP level 3).
-func contentSecurityPolicy(agent *url.URL) string {
+func contentSecurityPolicy(agent *url.URL, trustedTypes string) string {
 	connect := "connect-src 'self'"
 	if agent.Host != "" {
 		connect += " " + agent.Scheme + "://" + agent.Host
@@ -77,7 +95,7 @@ func contentSecurityPolicy(agent *url.URL) string {
 		"form-action 'none'",
 		"frame-ancestors 'none'",
 		"require-trusted-types-for 'script'",
-		"trusted-types 'none'",
+		"trusted-types " + trustedTypes,
 	}, "; ")
 }
 

@@ -2,20 +2,16 @@ package main
 
 import (
 	"crypto/sha256"
-	"encoding/json"
 	"net/http"
-	"strings"
 	"sync"
-	"time"
 )
 
 // maxSeen bounds what a journal remembers.
 const maxSeen = 10_000
 
 // cookieJournal remembers what cookies were set with, which a request does not
-// tell: their attributes and age. It keeps hashes, no values.
+// tell: their attributes. It keeps hashes, no values.
 type cookieJournal struct {
-	now  func() time.Time
 	mu   sync.Mutex
 	seen map[[sha256.Size]byte]cookieFacts
 }
@@ -23,11 +19,10 @@ type cookieJournal struct {
 type cookieFacts struct {
 	path       string
 	attributes []string
-	set        time.Time
 }
 
-func newCookieJournal(now func() time.Time) *cookieJournal {
-	return &cookieJournal{now: now, seen: make(map[[sha256.Size]byte]cookieFacts)}
+func newCookieJournal() *cookieJournal {
+	return &cookieJournal{seen: make(map[[sha256.Size]byte]cookieFacts)}
 }
 
 // watch notes the cookies that next sets.
@@ -43,7 +38,7 @@ func (j *cookieJournal) watch(next http.Handler) http.Handler {
 }
 
 func (j *cookieJournal) note(c *http.Cookie) {
-	facts := cookieFacts{path: c.Path, set: j.now(), attributes: []string{}}
+	facts := cookieFacts{path: c.Path, attributes: []string{}}
 	if c.HttpOnly {
 		facts.attributes = append(facts.attributes, "HttpOnly")
 	}
@@ -67,7 +62,7 @@ func (j *cookieJournal) facts(c *http.Cookie) cookieFacts {
 	if f, ok := j.seen[key(c)]; ok {
 		return f
 	}
-	return cookieFacts{set: j.now(), attributes: []string{}}
+	return cookieFacts{attributes: []string{}}
 }
 
 func key(c *http.Cookie) [sha256.Size]byte { return sha256.Sum256([]byte(c.Name + "=" + c.Value)) }
@@ -81,31 +76,15 @@ type cookieAnswer struct {
 }
 
 // list answers GET /oauth-agent/demo/cookies: names, sizes and attributes of the
-// request's cookies, and how old the access token is. It is below the base path
-// because the refresh token's cookie goes nowhere else.
-func (j *cookieJournal) list(lifetime time.Duration) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" {
-			http.Error(w, "for the demo's own page", http.StatusForbidden)
-			return
-		}
-		answer := struct {
-			AccessTokenAge      float64        `json:"accessTokenAge"`      // seconds
-			AccessTokenLifetime float64        `json:"accessTokenLifetime"` // seconds
-			Cookies             []cookieAnswer `json:"cookies"`
-		}{AccessTokenLifetime: lifetime.Seconds(), Cookies: []cookieAnswer{}}
-		for _, c := range r.Cookies() {
-			facts := j.facts(c)
-			if strings.HasSuffix(c.Name, "-at") {
-				answer.AccessTokenAge = j.now().Sub(facts.set).Seconds()
-			}
-			answer.Cookies = append(answer.Cookies, cookieAnswer{
-				Name: c.Name, Bytes: len(c.Name) + 1 + len(c.Value), Path: facts.path, Attributes: facts.attributes,
-			})
-		}
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		_ = json.NewEncoder(w).Encode(answer)
+// request's cookies. It is below the base path because the refresh token's cookie
+// goes nowhere else.
+func (j *cookieJournal) list(w http.ResponseWriter, r *http.Request) {
+	cookies := []cookieAnswer{}
+	for _, c := range r.Cookies() {
+		facts := j.facts(c)
+		cookies = append(cookies, cookieAnswer{
+			Name: c.Name, Bytes: len(c.Name) + 1 + len(c.Value), Path: facts.path, Attributes: facts.attributes,
+		})
 	}
+	writeJSON(w, http.StatusOK, map[string]any{"cookies": cookies})
 }

@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"os"
+	"slices"
 	"time"
 
 	"oauth-agent/agent"
@@ -19,11 +22,22 @@ type demo struct {
 	close   func()
 }
 
-// newDemo starts the identity provider and puts agent and page on one origin.
-// The provider is on 127.0.0.1 and the page on localhost: cookies do not know
-// ports, and these are two sites, as in real life.
-func newDemo(ctx context.Context, origin string, opts options, log *slog.Logger) (*demo, error) {
-	page, err := web.Demo(basePath)
+// newDemo starts the identity provider and the sample API, and puts agent and
+// page on one origin. The provider is on 127.0.0.1 and the page on localhost:
+// cookies do not know ports, and these are two sites, as in real life.
+func newDemo(ctx context.Context, origin string, opts options, log *slog.Logger) (_ *demo, err error) {
+	var opened []func() error
+	closeAll := func() {
+		for _, c := range slices.Backward(opened) {
+			_ = c()
+		}
+	}
+	defer func() {
+		if err != nil {
+			closeAll()
+		}
+	}()
+	page, err := newPage(opts.testPage)
 	if err != nil {
 		return nil, err
 	}
@@ -32,26 +46,55 @@ func newDemo(ctx context.Context, origin string, opts options, log *slog.Logger)
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := config.Load("", environ(origin, provider.Issuer, clientSecret))
+	opened = append(opened, provider.Close)
+	api, err := startAPI(ctx, newOrders(provider.Subject))
 	if err != nil {
-		_ = provider.Close()
+		return nil, err
+	}
+	opened = append(opened, api.close)
+	cfg, err := config.Load("", environ(origin, provider.Issuer, api.url, clientSecret, opts))
+	if err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
 	a, err := agent.New(ctx, cfg, agent.Options{Log: log})
 	if err != nil {
-		_ = provider.Close()
 		return nil, err
 	}
-	journal := newCookieJournal(time.Now)
+	opened = append(opened, a.Close)
+
+	journal := newCookieJournal()
+	front := reporter(opts.testReport, provider, journal.watch(a.Handler()))
+	control := &controls{provider: provider, outage: opts.outage}
+	opened = append(opened, control.close)
 	mux := http.NewServeMux()
-	mux.Handle(basePath+"/", reporter(opts.testReport, provider, journal.watch(a.Handler())))
-	mux.Handle("GET "+basePath+"/demo/cookies", journal.list(opts.accessTokenLifetime))
+	mux.Handle(basePath+"/", front)
+	mux.Handle("/api/", front)
+	mux.HandleFunc("GET "+basePath+"/demo/cookies", ownPage(journal.list))
+	control.routes(mux, origin)
 	mux.Handle("/", page)
-	return &demo{
-		handler: onlyOrigin(origin, mux),
-		close: func() {
-			a.Close()
-			_ = provider.Close()
-		},
-	}, nil
+	return &demo{handler: onlyOrigin(origin, mux), close: closeAll}, nil
+}
+
+// newPage serves the demo's page, or one in a directory under the same policy.
+func newPage(directory string) (http.Handler, error) {
+	if directory == "" {
+		return web.Demo(basePath)
+	}
+	return web.Page(os.DirFS(directory), basePath)
+}
+
+// sampleAPI is a server of its own, as an API is.
+type sampleAPI struct {
+	url   string
+	close func() error
+}
+
+func startAPI(ctx context.Context, h http.Handler) (sampleAPI, error) {
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return sampleAPI{}, err
+	}
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
+	go func() { _ = srv.Serve(ln) }()
+	return sampleAPI{url: "http://" + ln.Addr().String(), close: srv.Close}, nil
 }

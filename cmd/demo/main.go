@@ -34,7 +34,10 @@ type options struct {
 	port                int
 	anyPort             bool // take another one when port is taken
 	accessTokenLifetime time.Duration
+	sessionLifetime     time.Duration
+	outage              time.Duration
 	testReport          string
+	testPage            string
 }
 
 // run is the program. It returns when ctx is done or a server fails.
@@ -68,16 +71,19 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	fs.IntVar(&o.port, "port", 8080, "`port` on localhost; 0 takes a free one")
 	fs.DurationVar(&o.accessTokenLifetime, "access-token-lifetime", time.Minute,
 		"how long an access token is good, short so that one can watch it expire")
+	fs.DurationVar(&o.sessionLifetime, "session-lifetime", 30*time.Minute, "how long a session lasts at most")
+	fs.DurationVar(&o.outage, "outage", 15*time.Second, "how long the identity provider fails when the page asks for it")
 	fs.StringVar(&o.testReport, "test-report", "",
 		"for tests: write what the identity provider issued, tokens in clear, to `file`")
+	fs.StringVar(&o.testPage, "test-page", "", "for tests: serve the page in `directory` in place of the demo's")
 	if err := fs.Parse(args); err != nil {
 		return o, err
 	}
 	if fs.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
-	if o.accessTokenLifetime < time.Second {
-		return o, errors.New("-access-token-lifetime must be a second at least")
+	if min(o.accessTokenLifetime, o.outage) < time.Second {
+		return o, errors.New("-access-token-lifetime and -outage must be a second at least")
 	}
 	o.anyPort = true
 	fs.Visit(func(f *flag.Flag) { o.anyPort = o.anyPort && f.Name != "port" })

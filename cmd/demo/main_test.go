@@ -109,9 +109,6 @@ func TestLogin(t *testing.T) {
 
 func checkCookieList(t *testing.T, list map[string]any) {
 	t.Helper()
-	if list["accessTokenLifetime"] != 60.0 || list["accessTokenAge"].(float64) <= 0 {
-		t.Errorf("access token: %v of %v seconds", list["accessTokenAge"], list["accessTokenLifetime"])
-	}
 	paths := map[string]string{}
 	for _, c := range list["cookies"].([]any) {
 		c := c.(map[string]any)

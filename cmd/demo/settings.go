@@ -47,7 +47,7 @@ func providerConfig(origin, clientSecret string, opts options) idp.Config {
 }
 
 // environ is the agent's settings, as a shell would give them.
-func environ(origin, issuer, clientSecret string) []string {
+func environ(origin, issuer, api, clientSecret string, opts options) []string {
 	return []string{
 		"BASE_PATH=" + basePath,
 		"ISSUER=" + issuer,
@@ -60,5 +60,7 @@ func environ(origin, issuer, clientSecret string) []string {
 		"CORS_ENABLED=false", // page and agent have one origin
 		"COOKIE_NAME_PREFIX=" + cookiePrefix,
 		"COOKIE_ENCRYPTION_KEY=" + randomHex(),
+		"SESSION_LIFETIME=" + opts.sessionLifetime.String(),
+		"ROUTES=/api=" + api,
 	}
 }

@@ -4,45 +4,54 @@
  * @module
  */
 
-import { AgentError, createAgent } from '../client/index.js';
+import { createAgent } from '../client/index.js';
 import { note, watched } from './activity.js';
 import { Countdown } from './countdown.js';
 import { byId, setText } from './dom.js';
+import { attempt, explain, on, quiet, say } from './notice.js';
+import { Orders } from './orders.js';
 import { showClaims, showCookies, showStorage, showUser } from './panels.js';
 
 const baseUrl = document.querySelector('meta[name="oauth-agent"]')?.getAttribute('content') ?? '/oauth-agent';
 
 const agent = createAgent({ baseUrl, fetch: watched(fetch.bind(globalThis)) });
+const countdown = new Countdown();
+const orders = new Orders((path, init) => agent.fetch(new URL(path, new URL(baseUrl, location.href)), init));
 
-// The next call renews the token by itself; this one is made so that it can be seen.
-const countdown = new Countdown(() => attempt(showSession));
-
-/** What a user is told, by the error's code; the rest gets the developer's message. */
-const EXPLANATIONS = new Map([
-  ['access_denied', 'You cancelled the login.'],
-  ['invalid_request', 'That login link has been used or has expired. You can log in again.'],
-  ['login_required', 'Please log in.'],
-  ['session_expired', 'Your session has ended. Please log in again.'],
-  ['unauthorized_request', 'You are not logged in any more.'],
-  ['authorization_server_error', 'The identity provider does not answer. You are still logged in; try again in a moment.'],
-  ['network_error', 'The server cannot be reached. Are you online?'],
-]);
-
-agent.addEventListener('login', () => attempt(enter));
-agent.addEventListener('logout', (event) => leave(/** @type {CustomEvent} */ (event).detail));
-agent.addEventListener('refresh', (event) => {
-  if (/** @type {CustomEvent} */ (event).detail.elsewhere) note('Tokens refreshed by another tab');
-  attempt(showLifetime);
+agent.on('login', ({ elsewhere }) => {
+  if (elsewhere) note('Logged in, in another tab');
+  attempt(enter);
+});
+agent.on('refresh', ({ elsewhere }) => {
+  if (elsewhere) note('Tokens refreshed by another tab');
+  if (!document.hidden) attempt(showLifetime);
+});
+agent.on('logout', ({ elsewhere }) => {
+  leave();
+  if (elsewhere) say('You logged out in another tab.');
+});
+agent.on('expired', ({ elsewhere }) => {
+  if (elsewhere) note('The session has ended, says another tab');
+  leave();
+  say('Your session has ended. Please log in again.');
+});
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden && agent.isLoggedIn) attempt(showLifetime);
 });
 
 on('login', () => agent.login());
+on('silent', () => agent.login({ prompt: 'none' }));
 on('logout', () => agent.logout());
 on('refresh', () => agent.refresh());
 on('call', async () => showUser(await agent.userInfo()));
+on('kill', () => control('kill-access-tokens', 'The provider has ended the access token. Load the orders, and look at the calls.'));
+on('outage', () => control('outage', 'The provider fails for a while. Orders still work, until the access token has to be renewed.'));
+on('end', () => control('end-sessions', 'The provider has ended the session. The agent learns of it at the next refresh.'));
 
 await attempt(async () => {
-  const { isLoggedIn, error } = await agent.onPageLoad();
+  const { isLoggedIn, loginRequired, error } = await agent.onPageLoad();
   if (!isLoggedIn) showLoggedOut();
+  if (loginRequired) say('Not logged in at the provider either. Please log in.');
   if (error) explain(error);
 });
 byId('main').removeAttribute('aria-busy');
@@ -54,31 +63,28 @@ async function enter() {
   byId('logged-in').hidden = false;
   byId('state').dataset.state = 'in';
   setText('state', 'Logged in');
-  await Promise.all([showSession(), showLifetime()]);
+  // One that fails leaves the others their part of the page.
+  await Promise.all([showWho, showLifetime, () => orders.load()].map(attempt));
 }
 
-async function showSession() {
+async function showWho() {
   const [info, claims] = await Promise.all([agent.userInfo(), agent.claims()]);
   showUser(info);
   showClaims(claims);
   showStorage();
 }
 
-/** Asks the demo's server how old the access token is and what cookies it sees. */
+/** Shows what the agent says of the session, and what cookies the server sees. */
 async function showLifetime() {
-  const response = await agent.fetch(`${baseUrl}/demo/cookies`);
-  if (!response.ok) return;
-  const { accessTokenAge, accessTokenLifetime, cookies } = await response.json();
-  showCookies(cookies);
-  countdown.start(accessTokenLifetime - accessTokenAge, accessTokenLifetime);
+  const [session, response] = await Promise.all([agent.session(), agent.fetch(`${baseUrl}/demo/cookies`)]);
+  countdown.start(session);
+  if (response.ok) showCookies((await response.json()).cookies);
 }
 
-/** @param {{ elsewhere: boolean, reason: string }} detail */
-function leave({ elsewhere, reason }) {
+function leave() {
   countdown.stop();
+  orders.clear();
   showLoggedOut();
-  if (reason === 'expired') say('Your session has ended. Please log in again.');
-  else if (elsewhere) say('You logged out in another tab.');
 }
 
 function showLoggedOut() {
@@ -90,44 +96,12 @@ function showLoggedOut() {
 }
 
 /**
- * Runs what a button is for, once at a time.
+ * Has the demo's server do something to the identity provider.
  *
- * @param {string} id
- * @param {() => Promise<void>} action
+ * @param {string} what
+ * @param {string} told
  */
-function on(id, action) {
-  const button = byId(id);
-  button.addEventListener('click', async () => {
-    // Not `disabled`, which would take the keyboard's focus away.
-    if (button.getAttribute('aria-disabled') === 'true') return;
-    button.setAttribute('aria-disabled', 'true');
-    quiet();
-    await attempt(action);
-    button.removeAttribute('aria-disabled');
-  });
-}
-
-/** @param {() => Promise<void>} action */
-async function attempt(action) {
-  try {
-    await action();
-  } catch (error) {
-    explain(error);
-  }
-}
-
-/** @param {unknown} error */
-function explain(error) {
-  if (!(error instanceof AgentError)) throw error;
-  say(EXPLANATIONS.get(error.code) ?? `${error.message} (${error.code})`);
-}
-
-/** @param {string} text */
-function say(text) {
-  setText('notice', text);
-  byId('notice').hidden = false;
-}
-
-function quiet() {
-  byId('notice').hidden = true;
+async function control(what, told) {
+  const response = await agent.fetch(`${baseUrl}/demo/${what}`, { method: 'POST' });
+  say(response.ok ? told : 'This works in the demo alone.');
 }

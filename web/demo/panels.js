@@ -18,7 +18,6 @@ const KINDS = new Map([
  * @property {number} bytes
  * @property {string} path
  * @property {string[]} attributes
- * @property {number} age seconds
  */
 
 /** @param {Record<string, unknown>} info */
