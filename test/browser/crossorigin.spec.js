@@ -50,6 +50,38 @@ test('cookies have the strongest names that the browser knows', async ({ context
   expect(await context.cookies(demo.url)).toEqual([]);
 });
 
+test('the API is read by cookie, on its own host', async ({ demo, page }) => {
+  const app = await logIn(page, demo.url);
+  await expect(page.locator('#orders')).toContainText('Tea');
+  await expect(app.notice).toBeHidden();
+});
+
+test('an agent restarted with a new key before the old one logs nobody out', async ({ context, demo, page }) => {
+  const app = await logIn(page, demo.url);
+  await demo.tell('add key', /restarted with 2 keys/);
+  await app.click('Refresh tokens');
+  await expect(app.calls.filter({ hasText: '/oauth-agent/refresh' })).toContainText('204');
+  await page.reload();
+  await expect(app.greeting).toHaveText('Hello, Ada Lovelace');
+
+  // What was sealed anew by the refresh does not need the old key any more, but
+  // the CSRF value and ID token may: the old key has to stay as long as sessions.
+  expect((await context.cookies(`${demo.api}/oauth-agent/x`)).length).toBe(4);
+});
+
+test('an agent whose old key is gone leaves nobody stuck', async ({ context, demo, page }) => {
+  const app = await logIn(page, demo.url);
+  await demo.tell('new key', /restarted with 1 keys/);
+  await app.click('Refresh tokens');
+  await app.isLoggedOut();
+  await expect(app.notice).toBeVisible();
+  expect(await context.cookies(`${demo.api}/oauth-agent/x`)).toEqual([]);
+  await page.reload();
+  await app.isLoggedOut();
+  await app.click('Log in'); // the provider still knows who it is
+  await expect(app.greeting).toHaveText('Hello, Ada Lovelace');
+});
+
 test('log in, reload, refresh, log out', async ({ context, demo, page }) => {
   const app = await logIn(page, demo.url);
   await page.reload();

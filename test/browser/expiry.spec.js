@@ -1,35 +1,35 @@
-import { expect, holdRefreshes, test } from './support/fixtures.js';
+import { becomeHidden, expect, holdRefreshes, libraryTabs, test } from './support/fixtures.js';
 
-test.use({ demoArgs: ['-access-token-lifetime', '3s'] });
+test.use({ demoArgs: ['-access-token-lifetime', '4s'] });
 
-test('an access token that expires is renewed by itself', async ({ app }) => {
+const refreshes = async (demo) => (await demo.report()).counts.refresh_token ?? 0;
+
+test('a page that is looked at renews its token ahead of time', async ({ app, demo }) => {
   await app.logIn();
-  await expect.poll(() => app.callList(), { timeout: 10_000 }).toEqual(expect.arrayContaining([
-    'GET /oauth-agent/userInfo 401 token_expired',
-    'POST /oauth-agent/refresh 204',
-  ]));
-  const calls = await app.callList();
-  expect(calls.slice(calls.indexOf('POST /oauth-agent/refresh 204'))).toContain('GET /oauth-agent/userInfo 200');
+  const before = await refreshes(demo);
+  await expect.poll(() => app.callList(), { timeout: 10_000 }).toContain('POST /oauth-agent/refresh 204');
+  expect((await app.callList()).filter((call) => call.includes('token_expired'))).toEqual([]);
+  expect(await refreshes(demo)).toBe(before + 1);
   await app.isLoggedIn();
   await expect(app.notice).toBeHidden();
+});
+
+test('a hidden page renews nothing, until it is looked at or has a call to make', async ({ app, demo }) => {
+  await app.logIn();
+  const show = await becomeHidden(app.page);
+  const before = await refreshes(demo);
+  await expect.poll(() => app.page.evaluate(async () => (await fetch('/oauth-agent/userInfo')).status), { timeout: 10_000 }).toBe(401);
+  expect(await refreshes(demo)).toBe(before);
+  await show();
+  await expect.poll(() => refreshes(demo)).toBe(before + 1);
+  await app.isLoggedIn();
 });
 
 test('five tabs and one expiry make one refresh', async ({ app, context, demo }) => {
   await app.logIn();
   // Tabs with the library alone, which does nothing before it is asked.
-  await app.page.goto(`${demo.url}/client/index.js`);
-  const tabs = [app.page];
-  while (tabs.length < 5) {
-    tabs.push(await context.newPage());
-    await tabs.at(-1).goto(`${demo.url}/client/index.js`);
-  }
-  await Promise.all(tabs.map((tab) => tab.evaluate(async () => {
-    const { createAgent } = await import('/client/index.js');
-    window.agent = createAgent({ baseUrl: '/oauth-agent' });
-    await window.agent.onPageLoad();
-  })));
-
-  const before = (await demo.report()).counts.refresh_token ?? 0;
+  const tabs = await libraryTabs(app, 5, { refreshAhead: false });
+  const before = await refreshes(demo);
   await expect.poll(() => app.page.evaluate(async () => (await fetch('/oauth-agent/userInfo')).status)).toBe(401);
   const held = await holdRefreshes(context);
   let refused = 0;
@@ -38,6 +38,19 @@ test('five tabs and one expiry make one refresh', async ({ app, context, demo })
   });
   const subjects = await Promise.all(tabs.map((tab) => tab.evaluate(async () => (await window.agent.userInfo()).sub)));
   expect(subjects).toEqual(Array(5).fill('248289761001'));
-  expect((await demo.report()).counts.refresh_token ?? 0).toBe(before + 1);
+  expect(await refreshes(demo)).toBe(before + 1);
   expect(held.calls()).toBe(1);
+});
+
+test('five tabs that are all looked at renew ahead of time once', async ({ app, context, demo }) => {
+  await app.logIn();
+  let calls = 0;
+  context.on('request', (request) => request.url().endsWith('/refresh') && calls++);
+  const tabs = await libraryTabs(app, 5);
+  const before = await refreshes(demo);
+  const heard = tabs.map((tab) => tab.evaluate(() => new Promise((resolve) => window.agent.on('refresh', resolve))));
+  const told = await Promise.all(heard);
+  expect(told.filter(({ elsewhere }) => !elsewhere).length).toBe(1);
+  expect(await refreshes(demo)).toBe(before + 1);
+  expect(calls).toBe(1);
 });

@@ -76,6 +76,47 @@ test.describe('fetch', () => {
     });
   }
 
+  test('buffers a stream, so that it can be repeated', async ({ app }) => {
+    await makeAgent(app.page);
+    const got = await fakeAPI(app.page, [[401, 'token_expired']]);
+    const status = await app.page.evaluate(async () => {
+      const body = new Blob(['a stream ', 'of words']).stream();
+      return (await window.agent.fetch('/api/orders', { method: 'PUT', body, duplex: 'half' })).status;
+    });
+    expect(status).toBe(200);
+    expect(got.map(({ body }) => body)).toEqual(['a stream of words', 'a stream of words']);
+  });
+
+  test('sends a form as fetch does', async ({ app }) => {
+    await makeAgent(app.page);
+    const types = [];
+    await app.page.route('**/api/**', async (route) => {
+      types.push(route.request().headers()['content-type'] ?? '');
+      await route.fulfill({ json: {} });
+    });
+    await app.page.evaluate(async () => {
+      const form = new FormData();
+      form.set('file', new Blob(['x']), 'x.txt');
+      for (const body of [form, new URLSearchParams('a=b'), 'text', new Uint8Array([1]), undefined]) {
+        await window.agent.fetch('/api/orders', { method: 'POST', body });
+      }
+    });
+    expect(types).toEqual([
+      expect.stringMatching(/^multipart\/form-data; boundary=./), 'application/x-www-form-urlencoded;charset=UTF-8',
+      'text/plain;charset=UTF-8', '', '',
+    ]);
+  });
+
+  test('understands an API that says it with the words of RFC 6750', async ({ app, demo }) => {
+    await makeAgent(app.page);
+    let calls = 0;
+    await app.page.route('**/api/**', (route) => route.fulfill(calls++ ? { json: {} }
+      : { status: 401, headers: { 'WWW-Authenticate': 'Bearer realm="x", error="invalid_token"' } }));
+    const before = (await demo.report()).counts.refresh_token ?? 0;
+    expect(await app.page.evaluate(async () => (await window.agent.fetch('/api/orders')).status)).toBe(200);
+    expect((await demo.report()).counts.refresh_token).toBe(before + 1);
+  });
+
   test('says nothing to others', async ({ app }) => {
     await makeAgent(app.page, { apiPaths: ['/api'] });
     const seen = [];
@@ -129,7 +170,7 @@ test('extra parameters reach the authorization request', async ({ app }) => {
   await app.open();
   await makeAgent(app.page);
   const asked = app.page.waitForRequest((request) => request.url().includes('response_type=code'));
-  await app.page.evaluate(() => window.agent.login({ extraParams: { ui_locales: 'fr & de', login_hint: 'zoë' } }));
+  await app.page.evaluate(() => void window.agent.login({ extraParams: { ui_locales: 'fr & de', login_hint: 'zoë' } }));
   const { searchParams } = new URL((await asked).url());
   expect(searchParams.get('ui_locales')).toBe('fr & de');
   expect(searchParams.get('login_hint')).toBe('zoë');

@@ -17,13 +17,24 @@ const PATIENCE_MS = 15_000;
 export async function start(program, args, ready) {
   const directory = await mkdtemp(join(tmpdir(), 'oauth-agent-browser-'));
   const report = join(directory, 'report.json');
-  const child = spawn(program, ['-port', '0', '-test-report', report, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, ['-port', '0', '-test-report', report, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
   const output = collect(child);
   return {
     found: await output.match(ready),
     log: () => output.text(),
     /** What the identity provider issued and how often it was asked. */
     report: async () => JSON.parse(await readFile(report, 'utf8')),
+    /**
+     * Tells the program something, and waits for its answer.
+     *
+     * @param {string} line
+     * @param {RegExp} answer
+     */
+    async tell(line, answer) {
+      output.forget();
+      child.stdin.write(`${line}\n`);
+      return output.match(answer);
+    },
     async stop() {
       await end(child);
       await rm(directory, { recursive: true });
@@ -43,6 +54,9 @@ function collect(child) {
   child.stderr.on('data', add);
   return {
     text: () => text,
+    forget: () => {
+      text = '';
+    },
     match: (pattern) => new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`not ready in time:\n${text}`)), PATIENCE_MS);
       const look = () => {

@@ -1,0 +1,127 @@
+import { expect, test } from './support/fixtures.js';
+
+const DEEP = '/?page=2&q=caf%C3%A9#orders-title';
+
+test('the user is back where the login began, query and fragment too', async ({ app, demo }) => {
+  await app.toLoginPage(DEEP);
+  await app.signIn();
+  await expect(app.greeting).toBeVisible();
+  expect(app.page.url()).toBe(demo.url + DEEP);
+  await app.page.reload();
+  await expect(app.greeting).toBeVisible();
+  expect(app.page.url()).toBe(demo.url + DEEP);
+});
+
+test('a path to return to is a path of this application', async ({ app, demo }) => {
+  await app.open();
+  const login = (returnTo) => app.page.evaluate(async (to) => {
+    const { createAgent } = await import('/client/index.js');
+    return createAgent({ baseUrl: '/oauth-agent' }).login({ returnTo: to }).catch((error) => error.code);
+  }, returnTo);
+  for (const bad of ['https://evil.example/', '//evil.example', '/\\evil.example', 'javascript:alert(1)']) {
+    expect(await login(bad), bad).toBe('invalid_request');
+  }
+  expect(app.page.url()).toBe(`${demo.url}/`);
+});
+
+test('an answer that names another origin is not followed', async ({ app, demo }) => {
+  await app.page.route('**/login/end', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...await response.json(), returnTo: '//evil.example/x' } });
+  });
+  await app.logIn();
+  expect(app.page.url()).toBe(`${demo.url}/`);
+});
+
+test('a silent login without a session at the provider is no error', async ({ app, demo }) => {
+  await app.open();
+  await app.click('Log in silently');
+  await expect(app.notice).toHaveText('Not logged in at the provider either. Please log in.');
+  await app.isLoggedOut();
+  expect(app.page.url()).toBe(`${demo.url}/`);
+  await app.page.reload();
+  await app.isLoggedOut();
+  await expect(app.notice).toBeHidden();
+});
+
+test('a silent login with a session at the provider asks nothing', async ({ app, context, demo }) => {
+  await app.logIn();
+  await context.clearCookies({ domain: 'localhost' }); // the provider is on 127.0.0.1
+  await app.page.goto(`${demo.url}/?deep=1`);
+  await app.click('Log in silently');
+  await expect(app.greeting).toHaveText('Hello, Ada Lovelace');
+  expect(app.page.url()).toBe(`${demo.url}/?deep=1`);
+});
+
+test('back and forward after a login', async ({ app, demo }) => {
+  await app.logIn();
+  await app.page.goBack(); // to the provider, or past it
+  if (!app.page.url().startsWith(demo.url)) await app.page.goBack();
+  await app.isLoggedIn(); // the page of before the login has learnt of it
+  await app.page.goForward();
+  if (!app.page.url().startsWith(demo.url)) await app.page.goForward();
+  await app.isLoggedIn();
+  // The provider may have answered the old request once more, with a state that is
+  // spent: nothing to bother the user with.
+  await expect(app.notice).toBeHidden();
+  expect(app.page.url()).toBe(`${demo.url}/`);
+});
+
+test('back while the page is leaving, and log in after all', async ({ app }) => {
+  await app.toLoginPage();
+  await app.page.goBack();
+  await app.page.locator('main:not([aria-busy])').waitFor();
+  await app.isLoggedOut();
+  await app.click('Log in'); // the button is not left waiting
+  await app.page.getByLabel('User name').waitFor();
+  await app.signIn();
+  await app.isLoggedIn();
+});
+
+test('a reload before the agent has got the response', async ({ app }) => {
+  await app.toLoginPage();
+  await app.page.reload(); // at the provider
+  let lost = 0;
+  await app.page.route('**/login/end', (route) => {
+    if (route.request().postData()?.includes('code=') && !lost++) return; // on its way for ever
+    return route.continue();
+  });
+  await app.signIn();
+  await expect.poll(() => lost).toBe(1);
+  await app.page.reload();
+  await app.isLoggedIn();
+  await app.page.unrouteAll({ behavior: 'ignoreErrors' });
+});
+
+test('a reload before the page has got the answer', async ({ app }) => {
+  let lost = 0;
+  await app.toLoginPage();
+  await app.page.route('**/login/end', async (route) => {
+    if (!route.request().postData()?.includes('code=')) return route.continue();
+    await route.fetch(); // the agent has done its part
+    lost++;
+  });
+  await app.signIn();
+  await expect.poll(() => lost).toBe(1);
+  await app.page.unrouteAll({ behavior: 'ignoreErrors' });
+  await app.page.reload();
+  // The code is spent. Whatever the page says of it, one click leads in.
+  await app.page.locator('main:not([aria-busy])').waitFor();
+  if (!await app.greeting.isVisible()) {
+    await app.isLoggedOut();
+    await app.click('Log in');
+  }
+  await app.isLoggedIn();
+});
+
+test('an agent that is away keeps the response for the next try', async ({ app, demo }) => {
+  await app.toLoginPage();
+  await app.page.route('**/login/end', (route) => route.fulfill({ status: 503, contentType: 'text/html', body: 'gateway' }));
+  await app.signIn();
+  await app.page.waitForURL((url) => url.searchParams.has('code'));
+  await expect(app.notice).toBeVisible();
+  await app.page.unrouteAll();
+  await app.page.reload();
+  await app.isLoggedIn();
+  expect(app.page.url()).toBe(`${demo.url}/`);
+});
