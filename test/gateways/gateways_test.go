@@ -163,6 +163,9 @@ func TestHeadersThatDoNotHelp(t *testing.T) {
 			{"the method, by X-Forwarded-Method", "POST", u, "X-Forwarded-Method: GET\r\nContent-Length: 0"},
 			{"a preflight that is none", "GET", nil, "X-Original-Method: OPTIONS\r\nX-Forwarded-Method: OPTIONS"},
 			{"a preflight that is a POST", "POST", u, "X-Forwarded-Method: OPTIONS\r\nX-Original-Method: OPTIONS\r\nAccess-Control-Request-Method: GET\r\nContent-Length: 0"},
+			{"a forged preflight, by X-Forwarded-Method", "GET", nil, "X-Forwarded-Method: OPTIONS\r\nAccess-Control-Request-Method: GET"},
+			{"a forged preflight, by X-Original-Method", "GET", nil, "X-Original-Method: OPTIONS\r\nAccess-Control-Request-Method: GET"},
+			{"a forged preflight, by both", "GET", nil, "X-Original-Method: OPTIONS\r\nX-Forwarded-Method: OPTIONS\r\nAccess-Control-Request-Method: GET"},
 			{"another path", "GET", nil, "X-Forwarded-Uri: /oauth-agent/claims\r\nX-Original-URL: /\r\nX-Rewrite-URL: /"},
 			{"an event stream", "GET", nil, "Accept: text/event-stream"},
 			{"a health check", "GET", nil, "User-Agent: GoogleHC/1.0"},
@@ -279,6 +282,26 @@ func TestWebSocket(t *testing.T) {
 		} {
 			if resp, _, _ := w.raw(head); resp == nil || resp.StatusCode != 401 {
 				t.Errorf("%s: %v", name, resp)
+			}
+		}
+	})
+}
+
+// An upgrade to anything but a WebSocket is a tunnel past every check.
+func TestNoTunnel(t *testing.T) {
+	each(t, func(w *world) {
+		u := w.login()
+		w.api.take()
+		for _, upgrade := range []string{"h2c", "foo", "websocket, h2c", "h2c, websocket"} {
+			line := "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: " + upgrade + "\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA"
+			resp, _, _ := w.raw(w.head(u, "GET", "/api/orders", line))
+			if resp == nil || resp.StatusCode == http.StatusSwitchingProtocols {
+				t.Errorf("%s: %v", upgrade, resp)
+			}
+			for _, seen := range w.api.take() {
+				if seen.header.Get("Upgrade") != "" || seen.header.Get("Http2-Settings") != "" {
+					t.Errorf("%s: arrived %v", upgrade, seen.header)
+				}
 			}
 		}
 	})

@@ -67,20 +67,28 @@ func (d *decider) authorize(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// isTrustedPreflight tells a preflight by the method itself or by what the
-// gateway says, which asks with GET. A header can make a request stricter but
-// not laxer: no unsafe method may be among them.
+// isTrustedPreflight tells a preflight by what the gateway says, which asks with
+// GET, or by the method itself where no header names one.
+//
+// The gateway writes one of the headers and the client may have written the
+// other: whatever names a method has to say OPTIONS. An upgrade is never one,
+// since no browser sends a preflight for it.
 func (d *decider) isTrustedPreflight(r *http.Request) bool {
-	preflight := false
-	for _, method := range methods(r) {
-		if !guard.Safe(method) {
+	told := toldMethods(r)
+	if len(told) == 0 {
+		told = []string{r.Method}
+	}
+	for _, method := range told {
+		if method != http.MethodOptions {
 			return false
 		}
-		preflight = preflight || method == http.MethodOptions
+	}
+	if !guard.Safe(r.Method) || isUpgrade(r.Header) {
+		return false
 	}
 	asked := *r
 	asked.Method = http.MethodOptions
-	return preflight && guard.IsPreflight(&asked) && d.origins.CheckOrigin(r) == nil
+	return guard.IsPreflight(&asked) && d.origins.CheckOrigin(r) == nil
 }
 
 // asked is the request that the gateway asks about: under its strictest method.
@@ -91,7 +99,7 @@ func asked(r *http.Request) *http.Request {
 	if out.Method == http.MethodOptions {
 		out.Method = http.MethodGet
 	}
-	for _, method := range methods(r) {
+	for _, method := range append([]string{r.Method}, toldMethods(r)...) {
 		if !guard.Safe(method) {
 			out.Method = method
 			break
@@ -100,10 +108,16 @@ func asked(r *http.Request) *http.Request {
 	return &out
 }
 
-// methods lists what a request is said to be: by itself, by Traefik and Caddy,
-// by nginx.
-func methods(r *http.Request) []string {
-	out := []string{r.Method}
-	out = append(out, r.Header["X-Forwarded-Method"]...)
-	return append(out, r.Header["X-Original-Method"]...)
+// toldMethods lists what headers say of the original method: by Traefik and
+// Caddy, by nginx, and by a client for the API behind, where some framework may
+// follow it.
+func toldMethods(r *http.Request) []string {
+	out := append([]string{}, r.Header["X-Forwarded-Method"]...)
+	out = append(out, r.Header["X-Original-Method"]...)
+	for name, values := range r.Header {
+		if isOverride(name) {
+			out = append(out, values...)
+		}
+	}
+	return out
 }

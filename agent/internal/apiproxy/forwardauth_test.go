@@ -68,6 +68,14 @@ func TestForwardAuth(t *testing.T) {
 		{"preflight, no origin", "OPTIONS", "", browser{}, "-origin|Access-Control-Request-Method: POST", unauthorized},
 		{"preflight, two origins", "OPTIONS", "", browser{}, "Origin: https://evil.example|Access-Control-Request-Method: POST", unauthorized},
 		{"preflight without a method", "OPTIONS", "", browser{}, "", unauthorized},
+		// oauth2-proxy was let through by a forged X-Forwarded-Uri; here the one header
+		// is the gateway's, the other the client's.
+		{"forged preflight through nginx", "GET", "", browser{}, "X-Original-Method: GET|X-Forwarded-Method: OPTIONS|Access-Control-Request-Method: GET", unauthorized},
+		{"forged preflight through Caddy", "GET", "", browser{}, "X-Forwarded-Method: GET|X-Original-Method: OPTIONS|Access-Control-Request-Method: GET", unauthorized},
+		{"forged preflight by an override", "GET", "", browser{}, "X-Original-Method: OPTIONS|X-HTTP-Method-Override: GET|Access-Control-Request-Method: GET", unauthorized},
+		{"a preflight that is a WebSocket", "GET", "", browser{}, "X-Original-Method: OPTIONS|Access-Control-Request-Method: GET|Connection: upgrade|Upgrade: websocket|Sec-WebSocket-Key: x", unauthorized},
+		{"method override needs CSRF", "GET", "", live, "-csrf|X-Original-Method: GET|X-HTTP-Method-Override: DELETE", unauthorized},
+		{"method override with underscores", "GET", "", live, "-csrf|X-Original-Method: GET|X_HTTP_Method: delete", unauthorized},
 		{"a preflight that is a POST", "GET", "", browser{}, "X-Forwarded-Method: OPTIONS|X-Original-Method: POST|Access-Control-Request-Method: POST", unauthorized},
 		{"a GET that says preflight", "GET", "", browser{}, "Access-Control-Request-Method: POST", unauthorized},
 		{"OPTIONS with a session", "OPTIONS", "", live, "", in},
