@@ -18,6 +18,7 @@ import (
 	"oauth-agent/agent/internal/pkceproxy"
 	"oauth-agent/agent/internal/seal"
 	"oauth-agent/agent/internal/session"
+	"oauth-agent/web/client"
 )
 
 // Options are what a process brings along beside its settings. The zero value
@@ -35,12 +36,16 @@ type Agent struct {
 	clock  func() time.Time
 	render *httperr.Renderer
 
+	wire    *authserver.HTTP
 	as      *authserver.Client // nil without the OAuth Agent
 	jar     *cookie.Jar
 	origins *guard.Origins
 	login   *login.Agent
 	proxy   *apiproxy.Proxy  // nil without the OAuth Proxy
 	pkce    *pkceproxy.Proxy // nil without the PKCE proxy
+
+	client          http.Handler // the page's library
+	clientIntegrity string       // its hash, for the page
 
 	handler http.Handler
 	stop    context.CancelFunc
@@ -60,16 +65,16 @@ func New(ctx context.Context, cfg *config.Config, opt Options) (*Agent, error) {
 	ctx, stop := context.WithCancel(ctx)
 	a := &Agent{cfg: cfg, log: opt.Log, clock: opt.Clock, stop: stop}
 	a.render = &httperr.Renderer{Log: opt.Log, Note: noteCode}
-	wire := authserver.NewHTTP(opt.Transport, cfg.Timeouts.AuthorizationServer)
+	a.wire = authserver.NewHTTP(opt.Transport, cfg.Timeouts.AuthorizationServer)
 	if cfg.HasAgent() {
-		if err := a.buildLogin(wire); err != nil {
+		if err := a.buildLogin(); err != nil {
 			stop()
 			return nil, err
 		}
 		a.running.Go(func() { a.awaitAuthorizationServer(ctx) })
 	}
 	if cfg.HasPKCEProxy() {
-		if err := a.buildPKCEProxy(wire); err != nil {
+		if err := a.buildPKCEProxy(); err != nil {
 			stop()
 			return nil, err
 		}
@@ -99,16 +104,19 @@ func (a *Agent) Close() (err error) {
 }
 
 // buildLogin makes the OAuth Agent out of its rooms.
-func (a *Agent) buildLogin(wire *authserver.HTTP) error {
+func (a *Agent) buildLogin() error {
 	cfg := a.cfg
 	ring, err := seal.NewRing(cfg.Cookie.EncryptionKeys)
 	if err != nil {
 		return err
 	}
 	a.as = authserver.New(serverConfig(cfg), authserver.Options{
-		HTTP: wire, Clock: a.clock, Log: a.log,
+		HTTP: a.wire, Clock: a.clock, Log: a.log,
 		Sealer: ring.For("refresh-memory", 0),
 	})
+	if a.client, a.clientIntegrity, err = client.Handler(); err != nil {
+		return err
+	}
 	a.jar = cookie.NewJar(cookiePolicy(cfg), ring, cfg.Session.Lifetime)
 	a.origins = guard.NewOrigins(cfg.TrustedWebOrigins, cfg.CORSEnabled)
 	sessions := session.NewStore(a.jar, cfg.Session.Lifetime, a.clock)
@@ -131,7 +139,7 @@ func (a *Agent) buildLogin(wire *authserver.HTTP) error {
 
 // buildPKCEProxy makes the PKCE proxy, which shares nothing with the agent but
 // the wire.
-func (a *Agent) buildPKCEProxy(wire *authserver.HTTP) (err error) {
+func (a *Agent) buildPKCEProxy() (err error) {
 	p := a.cfg.PKCEProxy
 	signing, err := config.RawKey(p.SigningKey)
 	if err != nil {
@@ -147,7 +155,7 @@ func (a *Agent) buildPKCEProxy(wire *authserver.HTTP) (err error) {
 		SigningKey: signing, EncryptionKey: encryption,
 		AllowedRedirectURIs: p.AllowedRedirectURIs, AllowedClientIDs: p.AllowedClientIDs,
 		AllowPlain: p.AllowPlain,
-	}, pkceproxy.Options{HTTP: wire, Clock: a.clock, Log: a.log})
+	}, pkceproxy.Options{HTTP: a.wire, Clock: a.clock, Log: a.log})
 	return err
 }
 
@@ -202,9 +210,9 @@ const retryEvery = 5 * time.Second
 func (a *Agent) awaitAuthorizationServer(ctx context.Context) {
 	told := false
 	for {
-		err := a.as.Ready(ctx)
+		err := a.reach(ctx)
 		if err == nil {
-			a.log.Info("authorization server found", "issuer", a.cfg.Issuer)
+			a.log.Info("authorization server found", "server", serverName(a.cfg))
 			return
 		}
 		if !told && ctx.Err() == nil {
@@ -217,4 +225,16 @@ func (a *Agent) awaitAuthorizationServer(ctx context.Context) {
 		case <-time.After(retryEvery):
 		}
 	}
+}
+
+// reach tells whether the authorization server is there: its metadata proves it,
+// and where all is known by the settings it is asked.
+func (a *Agent) reach(ctx context.Context) error {
+	if err := a.as.Ready(ctx); err != nil {
+		return err
+	}
+	if found, _ := a.as.Discovered(); found {
+		return nil
+	}
+	return a.as.Probe(ctx).Err()
 }

@@ -151,6 +151,10 @@ func tokenServer(t *testing.T) (srv *httptest.Server, arrived chan struct{}, may
 	t.Helper()
 	arrived, may = make(chan struct{}, 1), make(chan struct{})
 	srv = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost { // whether there is a server at all
+			w.WriteHeader(http.StatusMethodNotAllowed)
+			return
+		}
 		arrived <- struct{}{}
 		select {
 		case <-may:
