@@ -89,6 +89,7 @@ func TestMistakesOfRoutes(t *testing.T) {
 		{"ROUTES", "/api=https://h//", "routes[0].upstream", "base path"},
 		{"ROUTES", "/a=http://h, /api=http://h, /api/=http://h", "routes[2].path", "twice"},
 		{"ROUTES", "/=http://h, /=http://h", "routes[1].path", "twice"},
+		{"ROUTES", "/api=http://h, /API=http://h", "routes[1].path", "twice"},
 		{"FORWARD_AUTH_ADDR", "8081", "forward_auth.addr", "not an address"},
 		{"FORWARD_AUTH_ADDR", "127.0.0.1:0", "forward_auth.addr", "not an address"},
 		{"FORWARD_AUTH_ADDR", "127.0.0.1:http", "forward_auth.addr", "not an address"},

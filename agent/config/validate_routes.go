@@ -71,7 +71,7 @@ func (r *Route) validatePath(tell func(part, reason, remedy string), before Rout
 		tell(".path", "not a plain absolute path", "Write path=upstream, such as /api/=http://127.0.0.1:9000.")
 		return
 	}
-	if slices.ContainsFunc(before, func(other Route) bool { return strings.TrimSuffix(other.Path, "/") == clean }) {
+	if slices.ContainsFunc(before, func(other Route) bool { return strings.EqualFold(strings.TrimSuffix(other.Path, "/"), clean) }) {
 		tell(".path", fmt.Sprintf("%q is there twice", r.Path), "Give each path one upstream.")
 	}
 }

@@ -169,6 +169,9 @@ func (x *exchange) modify(res *http.Response) error {
 		res.Header.Del("Content-Length")
 	}
 	dropCORS(res.Header)
+	if x.answer.before.Get("Access-Control-Allow-Origin") != "" {
+		expose(res.Header)
+	}
 	dropCookies(res.Header, x.p.opt.Policy.Owns)
 	if !x.grant.token.Empty() {
 		keepPrivate(res.Header)

@@ -124,6 +124,26 @@ func dropCORS(h http.Header) {
 	}
 }
 
+// expose lets the page read the headers of an answer whose body it may read
+// anyway (Fetch, 3.3.4; "*" does not count for requests with cookies).
+func expose(h http.Header) {
+	var names []string
+	for name := range h {
+		switch name {
+		case "Cache-Control", "Content-Language", "Content-Length", "Content-Type", "Expires", "Last-Modified", "Pragma":
+			// Every page may.
+		case "Set-Cookie", "Vary", "Date", "Connection", "Trailer":
+			// No page can, or has a use for it.
+		default:
+			names = append(names, name)
+		}
+	}
+	if len(names) > 0 {
+		slices.Sort(names)
+		h["Access-Control-Expose-Headers"] = []string{strings.Join(names, ", ")}
+	}
+}
+
 // keepPrivate restores what the cookie hides: a shared cache stores no answer
 // to a request with Authorization unless the answer allows it (RFC 9111 3.5),
 // and it does not see ours.

@@ -167,6 +167,7 @@ func TestAnswerHeaders(t *testing.T) {
 		{"/api", "Access-Control-Allow-Origin", []string{"*"}, []string{www}},
 		{"/api", "Access-Control-Allow-Credentials", []string{"false"}, []string{"true"}},
 		{"/api", "Access-Control-Expose-Headers", []string{"X-Secret"}, nil},
+		{"/api", "Etag", []string{`"1"`}, []string{`"1"`}},
 		{"/api", "Access-Control-Allow-Private-Network", []string{"true"}, nil},
 		{"/api", "Set-Cookie", []string{"a=1; Path=/", "example-theme=dark"}, []string{"a=1; Path=/", "example-theme=dark"}},
 		{"/api", "Set-Cookie", []string{"example-at=evil", "a=1"}, []string{"a=1"}},
@@ -189,6 +190,31 @@ func TestAnswerHeaders(t *testing.T) {
 		if resp.StatusCode != http.StatusTeapot || !slices.Equal(resp.Header[tt.name], tt.want) {
 			t.Errorf("%s: %q came as %q, want %q", tt.name, tt.sent, resp.Header[tt.name], tt.want)
 		}
+	}
+}
+
+// A page of another origin sees the headers of an answer, and no more of what the
+// upstream says of CORS.
+func TestPageReadsHeaders(t *testing.T) {
+	api := newUpstream(t, func(w http.ResponseWriter, _ *http.Request) {
+		h := w.Header()
+		h.Set("X-Total-Count", "5")
+		h.Set("ETag", `"1"`)
+		h.Set("Cache-Control", "no-cache")
+		h.Set("Set-Cookie", "a=1")
+		h.Set("Access-Control-Expose-Headers", "X-Secret")
+	})
+	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
+	b := w.login(t, session.Tokens{})
+	r := w.request(t, b, "GET", "/api", nil)
+	if got := w.do(t, r).Header["Access-Control-Expose-Headers"]; !slices.Equal(got, []string{"Etag, X-Total-Count"}) {
+		t.Errorf("another origin: %q", got)
+	}
+	r = w.request(t, b, "GET", "/api", nil)
+	r.Header.Del("Origin")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if got := w.do(t, r).Header["Access-Control-Expose-Headers"]; got != nil {
+		t.Errorf("the same origin: %q", got)
 	}
 }
 

@@ -142,9 +142,12 @@ func unhex(c byte) int {
 	return -1
 }
 
-// relaxed is a path as a lenient server resolves it: without parameters, its
-// slashes merged.
+// relaxed is a path as a lenient server resolves it: ended by a decoded '?' or
+// '#', without parameters, its slashes merged.
 func relaxed(view string) string {
+	if i := strings.IndexAny(view, "?#"); i >= 0 {
+		view = view[:i]
+	}
 	var b strings.Builder
 	for segment := range strings.SplitSeq(view, "/") {
 		if name, _, _ := strings.Cut(segment, ";"); name != "" {

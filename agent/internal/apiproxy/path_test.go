@@ -104,6 +104,7 @@ func TestPaths(t *testing.T) {
 		{"/api/%e0%80%ae/", 400, ""},
 		{"/api/%25c0%25ae/", 400, ""},
 		{"/api/x#/../y", 400, ""},
+		{"/api/x#y", 400, ""}, // GHSA-pxq7-h93f-9jrg: oauth2-proxy and its upstream saw different ends
 		{"/api/x?a#b", 400, ""},
 		{"/api/%u002e%u002e/x", 400, ""},
 		{"/api/%", 400, ""},
@@ -120,6 +121,12 @@ func TestPaths(t *testing.T) {
 		{"/api%2fadmin", 404, ""},
 		{"/api/admin;x", 400, ""},
 		{"/api/%2Fadmin", 400, ""},
+		{"/api/admin%3fx", 400, ""},
+		{"/api/admin%253Fx", 400, ""},
+		{"/api/admin%23x", 400, ""},
+		{"/api/Admin/x", 400, ""},
+		{"/api/x%3fy%23", 200, "/base/api/x%3fy%23"},
+		{"/api/Orders", 200, "/base/api/Orders"},
 	} {
 		resp := raw(t, w.addr(), rawGet(b, tt.target))
 		if resp == nil || resp.StatusCode != tt.status {
@@ -171,6 +178,7 @@ func TestRoutesThatAreRefused(t *testing.T) {
 		"encoded":          {{Path: "/api%2f", Upstream: good}},
 		"dots in upstream": {{Path: "/api", Upstream: parse(t, "http://127.0.0.1:1/a/../b")}},
 		"twice":            {{Path: "/api", Upstream: good}, {Path: "/api/", Upstream: good}},
+		"twice but case":   {{Path: "/api", Upstream: good}, {Path: "/API", Upstream: good}},
 	} {
 		w := buildWorld(t, nil)
 		_, err := apiproxy.New(routes, apiproxy.Options{Store: w.store, Origins: w.origins, Render: renderer(), CSRFHeader: csrfHeader})

@@ -133,7 +133,7 @@ func newTable(routes []Route, wires *wires) (table, error) {
 		if err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(t, func(other *route) bool { return other.prefix == rt.prefix }) {
+		if slices.ContainsFunc(t, func(other *route) bool { return strings.EqualFold(other.prefix, rt.prefix) }) {
 			return nil, fmt.Errorf("route %s: the path is there twice", r.Path)
 		}
 		t = append(t, rt)
@@ -183,16 +183,31 @@ func (t table) locate(u *url.URL) (*route, string, error) {
 }
 
 // unambiguous tells whether every reader of a path would put it under the same
-// route. An upstream that merges slashes, cuts parameters off or decodes once
-// more would otherwise serve what a longer prefix is stricter about.
+// route. An upstream that merges slashes, cuts parameters off, decodes once more
+// or does not tell case would otherwise serve what a longer prefix is stricter
+// about.
 func (t table) unambiguous(path string, rt *route) bool {
-	if len(t) == 1 || !strings.ContainsAny(path, "%;") && !strings.Contains(path, "//") {
+	switch {
+	case len(t) == 1:
 		return true
+	case !strings.ContainsAny(path, "%;") && !strings.Contains(path, "//"):
+		return t.findFold(path) == rt
 	}
 	for view := range views(path) {
-		if t.find(relaxed(view)) != rt {
+		if t.findFold(relaxed(view)) != rt {
 			return false
 		}
 	}
 	return true
+}
+
+// findFold is find without regard to case.
+func (t table) findFold(path string) *route {
+	for _, rt := range t {
+		n := len(rt.prefix)
+		if len(path) >= n && strings.EqualFold(path[:n], rt.prefix) && (len(path) == n || path[n] == '/') {
+			return rt
+		}
+	}
+	return nil
 }

@@ -204,7 +204,7 @@ func TestWebSocketIsClosedBetweenFrames(t *testing.T) {
 	goOn := make(chan bool)
 	api := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
 		conn, _ := accept(t, w)
-		_, _ = conn.Write(whole[:500])
+		_, _ = conn.Write(append(frame([]byte("first")), whole[:500]...))
 		<-goOn
 		_, _ = conn.Write(whole[500:900])
 		_, _ = conn.Write(append(whole[900:len(whole):len(whole)], whole...)) // and the beginning of more
@@ -213,6 +213,9 @@ func TestWebSocketIsClosedBetweenFrames(t *testing.T) {
 	})
 	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
 	_, in, _ := connect(t, w, w.soonExpired(t), www)
+	if _, payload := readFrame(t, in); string(payload) != "first" {
+		t.Fatalf("%q", payload)
+	}
 	got := make([]byte, len(whole))
 	if err := readAll(in, got[:500]); err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -80,9 +81,14 @@ func TestBothWaysAtOnce(t *testing.T) {
 			}
 		})
 		start(t, api, h2c)
-		w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), H2C: h2c}})
+		// Once the answer has begun there is no limit.
+		w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), H2C: h2c, Timeout: 200 * time.Millisecond}})
 		body, send := io.Pipe()
 		resp := w.do(t, w.request(t, w.login(t, session.Tokens{}), "POST", "/api", body))
+		if !resp.Close {
+			t.Error("the connection would be used again while its body is still read")
+		}
+		time.Sleep(400 * time.Millisecond)
 		lines := bufio.NewScanner(resp.Body)
 		for _, word := range []string{"one", "two", "three"} {
 			if _, err := io.WriteString(send, word+"\n"); err != nil || !lines.Scan() || lines.Text() != word+"!" {
@@ -203,7 +209,13 @@ func TestHTTP2InAndOut(t *testing.T) {
 	api.StartTLS()
 	t.Cleanup(api.Close)
 	w := buildWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}}, func(o *apiproxy.Options) {
-		o.Transport = &http.Transport{TLSClientConfig: api.Client().Transport.(*http.Transport).TLSClientConfig}
+		o.Transport = &http.Transport{
+			TLSClientConfig: api.Client().Transport.(*http.Transport).TLSClientConfig,
+			Proxy: func(*http.Request) (*url.URL, error) {
+				t.Error("a proxy would see the token")
+				return nil, nil
+			},
+		}
 	})
 	w.server = httptest.NewUnstartedServer(w.surface())
 	w.server.EnableHTTP2 = true
@@ -338,6 +350,7 @@ func TestBodiesThatAreRefused(t *testing.T) {
 	w := newWorld(t, []apiproxy.Route{
 		{Path: "/small", Upstream: parse(t, api.URL), MaxBody: 10},
 		{Path: "/slow", Upstream: parse(t, api.URL), Timeout: 50 * time.Millisecond},
+		{Path: "/gone", Upstream: parse(t, "http://"+listen(t, nil)), Timeout: time.Hour},
 	})
 	b := w.login(t, session.Tokens{})
 	do := func(path string, body io.Reader) *http.Response {
@@ -346,25 +359,32 @@ func TestBodiesThatAreRefused(t *testing.T) {
 	if resp := do("/small", strings.NewReader("0123456789")); resp.StatusCode != 200 {
 		t.Errorf("at the limit: %d", resp.StatusCode)
 	}
+	api.take()
 	wantError(t, do("/small", strings.NewReader("0123456789a")), 413, "request_too_large")
+	if got := api.take(); len(got) > 0 {
+		t.Errorf("arrived: %v", got)
+	}
 	wantError(t, do("/small", io.MultiReader(strings.NewReader("0123456789a"))), 413, "request_too_large")
 
-	head := "POST /slow HTTP/1.1\r\nHost: x\r\nOrigin: " + www + "\r\nCookie: " + b.header() + "\r\n" + csrfHeader + ": " + b.csrf + "\r\n"
+	head := " HTTP/1.1\r\nHost: x\r\nOrigin: " + www + "\r\nCookie: " + b.header() + "\r\n" + csrfHeader + ": " + b.csrf + "\r\n"
 	for name, tt := range map[string]struct {
-		rest   string
-		status int
+		path, rest string
+		status     int
+		code       string
 	}{
-		"stops sending": {"Content-Length: 9\r\n\r\nabc", 408},
-		"bad chunk":     {"Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
+		"stops sending": {"/slow", "Content-Length: 9\r\n\r\nabc", 408, "invalid_request"},
+		"bad chunk":     {"/slow", "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400, "invalid_request"},
+		// The rest of its body is not waited for.
+		"stops sending to nobody": {"/gone", "Content-Length: 9\r\n\r\nabc", 502, "upstream_error"},
 	} {
-		resp := raw(t, w.addr(), head+tt.rest)
+		resp := raw(t, w.addr(), "POST "+tt.path+head+tt.rest)
 		if resp == nil {
 			t.Errorf("%s: no answer", name)
 			continue
 		}
-		wantError(t, resp, tt.status, "invalid_request")
+		wantError(t, resp, tt.status, tt.code)
 	}
-	if strings.Contains(w.log.String(), "level=ERROR") {
+	if strings.Count(w.log.String(), "level=ERROR") > 1 { // but for the upstream that is gone
 		t.Errorf("a client's fault was logged as an error: %s", w.log)
 	}
 }
