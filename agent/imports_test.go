@@ -19,7 +19,7 @@ var rooms = map[string]string{
 	"cmd/oauth-agent": "agent config",
 	"cmd/demo":        "agent config test/idp web",
 
-	"agent":     "apiproxy config authserver cookie guard httperr login observe pkceproxy seal session",
+	"agent":     "apiproxy config authserver cookie guard httperr login observe pkceproxy seal session web/client",
 	"config":    "registration seal secret",
 	"login":     "authserver cookie httperr recent seal secret session strictjson",
 	"apiproxy":  "cookie guard httperr secret session",
@@ -37,6 +37,7 @@ var rooms = map[string]string{
 	"secret":       "",
 	"strictjson":   "",
 	"web":          "",
+	"web/client":   "",
 }
 
 // The libraries, and the rooms that each is for: replacing one is a change in

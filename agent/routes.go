@@ -55,6 +55,7 @@ func (a *Agent) routes() http.Handler {
 		for _, e := range a.agentEndpoints() {
 			m.Path(a.base() + e.path).Handler(a.agentHandler(e))
 		}
+		m.Path(a.base() + "/client.js").Handler(a.clientHandler())
 	}
 	if a.pkce != nil {
 		a.pkceRoutes(m)
@@ -79,6 +80,17 @@ func (a *Agent) agentHandler(e endpoint) http.Handler {
 // and waits for no body longer than the settings say.
 func (a *Agent) own(next http.Handler) http.Handler {
 	return guard.ReadTimeout(a.cfg.Timeouts.Request, guard.Harden(next))
+}
+
+// clientHandler serves the page's library. It is public and may be cached: no
+// origin is checked, and its headers are its own.
+func (a *Agent) clientHandler() http.Handler {
+	serve := func(w http.ResponseWriter, r *http.Request) error {
+		a.client.ServeHTTP(w, r)
+		return nil
+	}
+	h := byMethod(get(serve), func(h httperr.Handler) httperr.Handler { return h })
+	return named(a.base()+"/client.js", a.render.Handle(h))
 }
 
 // cors adds the CORS of the agent's own endpoints. The PKCE proxy has another:

@@ -24,7 +24,7 @@ func TestLateAnswerOfARotatedTokenIsNotLost(t *testing.T) {
 // asked for again: nobody is stuck behind it.
 func TestHangCostsNobodyTheNextRefresh(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, with("AUTHORIZATION_SERVER_TIMEOUT", "500ms"))
+	w := newWorld(t, with("AUTHORIZATION_SERVER_TIMEOUT", "1s"))
 	c := w.login()
 	w.idp.SetFault(idp.Token, idp.Fault{Hang: true, Times: 1})
 	began := time.Now()

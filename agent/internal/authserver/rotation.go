@@ -90,7 +90,7 @@ func (c *Client) refreshOnce(ctx context.Context, g RefreshGrant) (Tokens, error
 // is left of the session. Who calls meanwhile waits with it, and begins a new
 // one if it fails.
 func (c *Client) await(ctx context.Context, seen newest) (Tokens, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.http.timeout+c.http.timeout/10)
+	ctx, cancel := context.WithTimeout(ctx, c.http.timeout+c.http.timeout/5)
 	defer cancel()
 	began, led := time.Now(), false
 	key := hashOf(seen.refresh)

@@ -1,4 +1,6 @@
-package web
+// Package client is the page's library, as the agent serves it: one module, made
+// of the files beside it by test/browser.
+package client
 
 import (
 	"bytes"
@@ -9,12 +11,12 @@ import (
 	"time"
 )
 
-//go:embed client/dist/client.js
+//go:embed dist/client.js
 var library embed.FS
 
-const libraryFile = "client/dist/client.js"
+const libraryFile = "dist/client.js"
 
-// Client serves the library as one module, for pages that have no build step:
+// Handler serves the library as one module, for pages that have no build step:
 //
 //	import { createAgent } from '/oauth-agent/client.js';
 //
@@ -24,7 +26,7 @@ const libraryFile = "client/dist/client.js"
 //
 // It is public: the same for everybody, and read without cookies by pages of any
 // origin.
-func Client() (h http.Handler, integrity string, err error) {
+func Handler() (h http.Handler, integrity string, err error) {
 	text, err := library.ReadFile(libraryFile)
 	if err != nil {
 		return nil, "", err

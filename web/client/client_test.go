@@ -1,4 +1,4 @@
-package web_test
+package client_test
 
 import (
 	"crypto/sha512"
@@ -9,16 +9,16 @@ import (
 	"strings"
 	"testing"
 
-	"oauth-agent/web"
+	"oauth-agent/web/client"
 )
 
 func TestClient(t *testing.T) {
 	t.Parallel()
-	h, integrity, err := web.Client()
+	h, integrity, err := client.Handler()
 	if err != nil {
 		t.Fatal(err)
 	}
-	version := web.Version(integrity)
+	version := client.Version(integrity)
 	srv := httptest.NewServer(h)
 	defer srv.Close()
 	for _, c := range []struct {
