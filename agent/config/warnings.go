@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net"
 	"net/url"
 	"slices"
 )
@@ -26,6 +27,9 @@ func (c *Config) Warnings() []string {
 	}
 	if host := c.outsideCookieDomain(c.TrustedWebOrigins...); c.PublicURL == "" && host != "" {
 		out = append(out, "cookie.domain does not cover "+host+": browsers drop the cookies unless the agent's own host is under it")
+	}
+	if host, _, err := net.SplitHostPort(c.ForwardAuth.Addr); err == nil && !isLoopback(host) {
+		out = append(out, "forward_auth.addr is not a loopback address: see that the gateway alone can reach it, since its answers hold tokens")
 	}
 	return out
 }

@@ -292,14 +292,15 @@ func TestNoTunnel(t *testing.T) {
 	each(t, func(w *world) {
 		u := w.login()
 		w.api.take()
-		for _, upgrade := range []string{"h2c", "foo", "websocket, h2c", "h2c, websocket"} {
+		for _, upgrade := range []string{"h2c", "foo", "websocket, h2c", "h2c, websocket", "h2c\r\nUpgrade: websocket", "websocket\r\nUpgrade: h2c"} {
 			line := "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: " + upgrade + "\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA"
 			resp, _, _ := w.raw(w.head(u, "GET", "/api/orders", line))
 			if resp == nil || resp.StatusCode == http.StatusSwitchingProtocols {
 				t.Errorf("%s: %v", upgrade, resp)
 			}
 			for _, seen := range w.api.take() {
-				if seen.header.Get("Upgrade") != "" || seen.header.Get("Http2-Settings") != "" {
+				up := strings.Join(seen.header["Upgrade"], ", ") // nginx writes a word of its own
+				if up != "" && up != "websocket" || seen.header["Http2-Settings"] != nil {
 					t.Errorf("%s: arrived %v", upgrade, seen.header)
 				}
 			}
