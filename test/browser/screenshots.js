@@ -9,9 +9,9 @@ import { start } from './support/process.js';
 const DOCS = new URL('../../docs/', import.meta.url).pathname;
 
 const PICTURES = {
-  'demo.png': { viewport: { width: 1120, height: 1390 }, colorScheme: 'light' },
-  'demo-dark.png': { viewport: { width: 1120, height: 1390 }, colorScheme: 'dark' },
-  'demo-phone.png': { ...devices['iPhone SE (3rd gen)'], viewport: { width: 375, height: 1100 }, colorScheme: 'light' },
+  'demo.png': { viewport: { width: 1120, height: 1310 }, colorScheme: 'light' },
+  'demo-dark.png': { viewport: { width: 1120, height: 1310 }, colorScheme: 'dark' },
+  'demo-phone.png': { ...devices['iPhone SE (3rd gen)'], viewport: { width: 375, height: 1040 }, colorScheme: 'light' },
 };
 
 const demo = await start(process.env.DEMO, [], /Open\s+(http\S+)/);

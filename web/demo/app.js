@@ -88,7 +88,7 @@ function leave() {
 }
 
 function showLoggedOut() {
-  for (const id of ['userinfo', 'claims', 'cookies']) byId(id).replaceChildren();
+  for (const id of ['claims', 'cookies']) byId(id).replaceChildren();
   byId('logged-in').hidden = true;
   byId('logged-out').hidden = false;
   byId('state').dataset.state = 'out';

@@ -27,7 +27,6 @@ export function showUser(info) {
   setText('email', String(info.email ?? ''));
   setText('avatar', initials(name));
   setText('state', `Logged in as ${info.preferred_username ?? name}`);
-  showFacts('userinfo', info);
 }
 
 /** @param {Record<string, unknown>} claims */
