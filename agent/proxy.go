@@ -55,11 +55,11 @@ func (r refresher) Refresh(ctx context.Context, old session.Tokens) (session.Tok
 // answers hold a token. A proxied body may take its time, which the proxy bounds
 // by progress, but what is left of it is not waited for.
 func (a *Agent) otherwise() http.Handler {
-	missing := a.own(a.cors(a.render.Handle(notFound)))
+	missing := a.inTime(guard.Harden(a.cors(a.render.Handle(notFound))))
 	if a.proxy == nil {
 		return missing
 	}
-	refused := a.own(a.cors(a.render.Handle(notAllowed)))
+	refused := a.inTime(guard.Harden(a.cors(a.render.Handle(notAllowed))))
 	proxied := guard.DrainTimeout(a.cfg.Timeouts.Request, a.cors(a.proxy))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.EscapedPath()
@@ -83,7 +83,7 @@ func (a *Agent) ForwardAuth() http.Handler {
 		return nil
 	}
 	// Gateways announce bodies that they do not send.
-	h := guard.ReadTimeout(a.cfg.Timeouts.Request, named(a.base()+"/authorize", a.proxy.ForwardAuth()))
+	h := a.inTime(named(a.base()+"/authorize", a.proxy.ForwardAuth()))
 	return observe.Access(a.log, a.clock, observe.Recover(a.log, a.panicked, h))
 }
 

@@ -51,6 +51,7 @@ func get(h httperr.Handler) map[string]httperr.Handler {
 // checked is what is meant.
 func (a *Agent) routes() http.Handler {
 	m := mux.NewRouter().UseEncodedPath().SkipClean(true)
+	m.Use(a.inTime)
 	if a.login != nil {
 		for _, e := range a.agentEndpoints() {
 			m.Path(a.base() + e.path).Handler(a.agentHandler(e))
@@ -64,7 +65,13 @@ func (a *Agent) routes() http.Handler {
 	return observe.Access(a.log, a.clock, observe.Recover(a.log, a.panicked, m))
 }
 
-// agentHandler wraps an endpoint: time, CORS, method, origin, body, in this order.
+// inTime waits for no body longer than the settings say. It is for whatever the
+// program answers itself, preflights too.
+func (a *Agent) inTime(next http.Handler) http.Handler {
+	return guard.ReadTimeout(a.cfg.Timeouts.Request, next)
+}
+
+// agentHandler wraps an endpoint: CORS, method, origin, body, in this order.
 func (a *Agent) agentHandler(e endpoint) http.Handler {
 	h := byMethod(e.methods, func(next httperr.Handler) httperr.Handler {
 		next = guard.Body(guard.MaxBody, next)
@@ -73,13 +80,7 @@ func (a *Agent) agentHandler(e endpoint) http.Handler {
 		}
 		return a.trusted(next)
 	})
-	return a.own(a.cors(named(a.base()+e.path, a.render.Handle(h))))
-}
-
-// own is for whatever the program answers itself, preflights too: it is hardened,
-// and waits for no body longer than the settings say.
-func (a *Agent) own(next http.Handler) http.Handler {
-	return guard.ReadTimeout(a.cfg.Timeouts.Request, guard.Harden(next))
+	return guard.Harden(a.cors(named(a.base()+e.path, a.render.Handle(h))))
 }
 
 // clientHandler serves the page's library. It is public and may be cached: no
@@ -121,7 +122,7 @@ func (a *Agent) pkceRoutes(m *mux.Router) {
 		if scripts[path] {
 			h = a.pkce.CORS(h)
 		}
-		m.Path(path).Handler(a.own(h))
+		m.Path(path).Handler(guard.Harden(h))
 	}
 }
 

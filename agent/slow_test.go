@@ -83,6 +83,7 @@ func TestBodyThatNeverComesHoldsNothing(t *testing.T) {
 		{"preflight of a route", "OPTIONS /api/x", trusted + preflight, 204},
 		{"a route without a session", "POST /api/x", trusted, 401},
 		{"forward auth, where it is not", "POST /oauth-agent/authorize", trusted, 404},
+		{"the page's library", "GET /oauth-agent/client.js", "", 200},
 		{"PKCE proxy", "POST /oauth/token", "", 400},
 		{"PKCE proxy, GET", "GET /oauth/authorize", "", 400},
 		{"PKCE proxy, preflight", "OPTIONS /oauth/token", preflight, 204},
