@@ -93,7 +93,7 @@ func (x *exchange) socketLife() time.Duration {
 func (x *exchange) rewrite(pr *httputil.ProxyRequest) {
 	x.rewriteURL(pr.Out)
 	x.rewriteHeader(pr)
-	pr.Out.Trailer = x.body.announced()
+	pr.Out.Trailer = x.body.announced(x.p.csrfName)
 }
 
 func (x *exchange) rewriteURL(out *http.Request) {
@@ -173,6 +173,8 @@ func (x *exchange) modify(res *http.Response) error {
 		expose(res.Header)
 	}
 	dropCookies(res.Header, x.p.opt.Policy.Owns)
+	dropClearing(res.Header)
+	watchTrailers(res)
 	if !x.grant.token.Empty() {
 		keepPrivate(res.Header)
 	}

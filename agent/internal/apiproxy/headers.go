@@ -114,6 +114,17 @@ func setCookieName(line string) string {
 	return strings.Trim(name, " \t")
 }
 
+// dropClearing takes out a header by which an upstream could end the session:
+// it clears the cookies of the whole site.
+func dropClearing(h http.Header) {
+	for _, line := range h["Clear-Site-Data"] {
+		if strings.Contains(line, "cookies") || strings.Contains(line, "*") {
+			delete(h, "Clear-Site-Data")
+			return
+		}
+	}
+}
+
 // dropCORS takes the upstream's own CORS headers out: whom we trust is decided
 // here, and two Access-Control-Allow-Origin are none for a browser.
 func dropCORS(h http.Header) {

@@ -166,13 +166,15 @@ func TestAnswerHeaders(t *testing.T) {
 		{"/api", "Www-Authenticate", []string{`Bearer error="insufficient_scope"`}, []string{`Bearer error="insufficient_scope"`}},
 		{"/api", "Access-Control-Allow-Origin", []string{"*"}, []string{www}},
 		{"/api", "Access-Control-Allow-Credentials", []string{"false"}, []string{"true"}},
-		{"/api", "Access-Control-Expose-Headers", []string{"X-Secret"}, nil},
 		{"/api", "Etag", []string{`"1"`}, []string{`"1"`}},
 		{"/api", "Access-Control-Allow-Private-Network", []string{"true"}, nil},
 		{"/api", "Set-Cookie", []string{"a=1; Path=/", "example-theme=dark"}, []string{"a=1; Path=/", "example-theme=dark"}},
 		{"/api", "Set-Cookie", []string{"example-at=evil", "a=1"}, []string{"a=1"}},
 		{"/api", "Set-Cookie", []string{"__Host-Http-example-csrf=evil; Secure", "EXAMPLE-AT=x", " example-auth =x", "__secure-example-id-3=x; Path=/"}, nil},
 		{"/api", "Set-Cookie", []string{"=example-at=evil", "= =example-at", "example-at"}, nil},
+		{"/api", "Clear-Site-Data", []string{`"cache", "cookies"`}, nil},
+		{"/api", "Clear-Site-Data", []string{`"cache"`, `"*"`}, nil},
+		{"/api", "Clear-Site-Data", []string{`"cache"`}, []string{`"cache"`}},
 		{"/api", "Cache-Control", nil, []string{"private"}},
 		{"/api", "Cache-Control", []string{"max-age=60"}, []string{"max-age=60", "private"}},
 		{"/api", "Cache-Control", []string{"max-age=60, Public"}, []string{"max-age=60, Public"}},
@@ -207,7 +209,8 @@ func TestPageReadsHeaders(t *testing.T) {
 	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
 	b := w.login(t, session.Tokens{})
 	r := w.request(t, b, "GET", "/api", nil)
-	if got := w.do(t, r).Header["Access-Control-Expose-Headers"]; !slices.Equal(got, []string{"Etag, X-Total-Count"}) {
+	// Beside what our own answers need.
+	if got := w.do(t, r).Header["Access-Control-Expose-Headers"]; !slices.Contains(got, "Etag, X-Total-Count") || strings.Contains(strings.Join(got, ","), "Secret") {
 		t.Errorf("another origin: %q", got)
 	}
 	r = w.request(t, b, "GET", "/api", nil)

@@ -112,6 +112,11 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) error {
+	if r.ProtoMajor == 1 && len(r.TransferEncoding) > 0 {
+		// It may have had a Content-Length too, which net/http has dropped: what
+		// follows on the connection could be hidden in it (RFC 9112 6.1).
+		w.Header().Set("Connection", "close")
+	}
 	rt, target, err := p.routes.locate(r.URL)
 	if err != nil {
 		return err

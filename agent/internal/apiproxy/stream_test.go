@@ -427,40 +427,89 @@ func TestClientLeaves(t *testing.T) {
 }
 
 // What the server makes of odd framing is what goes up, framed anew: there is
-// one request, and never a second one hidden in its body (RFC 9112 11.2).
+// one request, and never a second one hidden in its body (RFC 9112 11.2). The
+// hidden one has a session, so that it would arrive.
 func TestSmuggling(t *testing.T) {
 	api := newUpstream(t, nil)
 	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
 	b := w.login(t, session.Tokens{})
 	head := "POST /api/x HTTP/1.1\r\nHost: x\r\nOrigin: " + www + "\r\nCookie: " + b.header() + "\r\n" + csrfHeader + ": " + b.csrf + "\r\n"
-	hidden := "GET /api/hidden HTTP/1.1\r\nHost: x\r\n\r\n"
-	for name, rest := range map[string]string{
-		"TE and CL":           "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hidden,
-		"two lengths":         "Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde" + hidden,
-		"a list of lengths":   "Content-Length: 4, 5\r\n\r\nabcde" + hidden,
-		"negative length":     "Content-Length: -1\r\n\r\n" + hidden,
-		"signed length":       "Content-Length: +4\r\n\r\nabcd" + hidden,
-		"unknown coding":      "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + hidden,
-		"coding twice":        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hidden,
-		"not the last coding": "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n" + hidden,
-		"space before colon":  "Transfer-Encoding : chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n" + hidden,
-		"folded header":       "X: y\r\n Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\nabcd" + hidden,
-		"bare LF in a chunk":  "Transfer-Encoding: chunked\r\n\r\n2;\nxx\r\n0\r\n\r\n" + hidden,
-		"bare LF, trailer":    "Transfer-Encoding: chunked\r\n\r\n0\r\nX: y\n\n" + hidden,
-		"bare CR":             "X: y\rTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\nabcd" + hidden,
+	hidden := "GET /api/hidden HTTP/1.1\r\nHost: x\r\nOrigin: " + www + "\r\nCookie: " + b.header() + "\r\nConnection: close\r\n\r\n"
+	for name, tt := range map[string]struct {
+		rest   string
+		status int
+	}{
+		"TE and CL":           {"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200},
+		"CL that covers it":   {"Content-Length: 999\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200},
+		"two lengths":         {"Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde", 400},
+		"a list of lengths":   {"Content-Length: 4, 5\r\n\r\nabcde", 400},
+		"negative length":     {"Content-Length: -1\r\n\r\n", 400},
+		"signed length":       {"Content-Length: +4\r\n\r\nabcd", 400},
+		"unknown coding":      {"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501},
+		"coding twice":        {"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 501},
+		"not the last coding": {"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", 501},
+		"space before colon":  {"Transfer-Encoding : chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n", 400},
+		"bare LF in a chunk":  {"Transfer-Encoding: chunked\r\n\r\n2;\nxx\r\n0\r\n\r\n", 400},
+		"bare LF, trailer":    {"Transfer-Encoding: chunked\r\n\r\n0\r\nX: y\n\n", 200},
+		"bare CR":             {"X: y\rTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\nabcd", 400},
 	} {
-		resp := raw(t, w.addr(), head+rest)
-		status := 0
-		if resp != nil {
-			status = resp.StatusCode
+		resp := raw(t, w.addr(), head+tt.rest+hidden)
+		if resp == nil || resp.StatusCode != tt.status || !resp.Close {
+			t.Errorf("%s: answered %v, want %d and the end of the connection", name, resp, tt.status)
+			continue
 		}
+		_, _ = io.Copy(io.Discard, resp.Body)
 		for _, a := range api.take() {
 			if a.method != "POST" || a.uri != "/api/x" || strings.Contains(a.body, "hidden") ||
 				a.header["Content-Length"] != nil && a.header["Transfer-Encoding"] != nil {
 				t.Errorf("%s: arrived %v", name, a)
 			}
 		}
-		t.Logf("%s: %d", name, status)
+	}
+}
+
+// A body that comes drop by drop comes to an end.
+func TestTricklingBody(t *testing.T) {
+	api := newUpstream(t, nil)
+	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), Timeout: 100 * time.Millisecond}})
+	body, send := io.Pipe()
+	go func() {
+		var err error
+		for range 400 {
+			if _, err = io.WriteString(send, "x"); err != nil {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		_ = send.Close()
+	}()
+	resp := w.do(t, w.request(t, w.login(t, session.Tokens{}), "POST", "/api", body))
+	_ = send.Close()
+	wantError(t, resp, 408, "invalid_request")
+}
+
+// What may not come as a header may not come as a trailer.
+func TestTrailersOfAnswers(t *testing.T) {
+	for _, announced := range []bool{true, false} {
+		api := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+			names := []string{"X-Sum", "Set-Cookie", "Access-Control-Allow-Origin"}
+			prefix := http.TrailerPrefix
+			if announced {
+				prefix = ""
+				w.Header().Set("Trailer", strings.Join(names, ", "))
+			}
+			_, _ = io.WriteString(w, "body")
+			_ = http.NewResponseController(w).Flush()
+			for _, name := range names {
+				w.Header().Set(prefix+name, "1")
+			}
+		})
+		w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
+		resp := w.do(t, w.request(t, w.login(t, session.Tokens{}), "GET", "/api", nil))
+		if text(t, resp) != "body" || resp.Trailer.Get("X-Sum") != "1" || resp.Trailer.Get("Set-Cookie") != "" ||
+			resp.Trailer.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("announced %v: %v", announced, resp.Trailer)
+		}
 	}
 }
 

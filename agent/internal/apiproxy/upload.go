@@ -15,6 +15,13 @@ var (
 	errSlowUpstream = errors.New("the upstream stopped reading")
 )
 
+// maxTrickle bounds, in time-outs, how long a body may take that never quite
+// stops. minRate, in bytes a second, prolongs that for large ones.
+const (
+	maxTrickle = 10
+	minRate    = 1024
+)
+
 // lingerTime is how long the rest of a body that nobody wants may still come,
 // so that the client gets to read the answer.
 const lingerTime = time.Second
@@ -31,9 +38,11 @@ type upload struct {
 
 	mu      sync.Mutex
 	timer   *time.Timer // nil when no longer watched
-	reading bool        // waiting for the client
-	ended   bool        // read to its end
-	err     error       // of the client's side
+	begun   time.Time
+	size    int64 // bytes read
+	reading bool  // waiting for the client
+	ended   bool  // read to its end
+	err     error // of the client's side
 
 	in, out http.Header // trailers
 }
@@ -45,6 +54,7 @@ func (x *exchange) watchUpload(w http.ResponseWriter) *http.Request {
 		ReadCloser: x.in.Body, control: http.NewResponseController(w),
 		timeout: x.route.Timeout, cancel: cancel, in: x.in.Trailer,
 	}
+	b.begun = time.Now()
 	b.timer = time.AfterFunc(b.timeout, b.giveUp)
 	x.body = b
 	r := x.in.WithContext(ctx)
@@ -54,20 +64,21 @@ func (x *exchange) watchUpload(w http.ResponseWriter) *http.Request {
 
 // Read notes which side is waited for.
 func (b *upload) Read(p []byte) (int, error) {
-	b.note(true, nil)
+	b.note(0, true, nil)
 	n, err := b.ReadCloser.Read(p)
 	if err == io.EOF {
 		for name := range b.out {
 			b.out[name] = b.in[name]
 		}
 	}
-	b.note(false, err)
+	b.note(n, false, err)
 	return n, err
 }
 
-func (b *upload) note(reading bool, err error) {
+func (b *upload) note(n int, reading bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.size += int64(n)
 	b.reading = reading
 	switch err {
 	case nil:
@@ -77,8 +88,14 @@ func (b *upload) note(reading bool, err error) {
 		b.err = err
 	}
 	if b.timer != nil {
-		b.timer.Reset(b.timeout)
+		b.timer.Reset(min(b.timeout, b.left()))
 	}
+}
+
+// left is how long the whole body may still take.
+func (b *upload) left() time.Duration {
+	allowed := maxTrickle*b.timeout + time.Duration(b.size/minRate)*time.Second
+	return allowed - time.Since(b.begun)
 }
 
 // giveUp ends a request that makes no progress.
@@ -152,12 +169,12 @@ func (b *upload) clientError() error {
 
 // announced is the client's trailers as the upstream will get them, or nil.
 // Their values follow when the body has been read.
-func (b *upload) announced() http.Header {
+func (b *upload) announced(csrfName string) http.Header {
 	if b == nil {
 		return nil
 	}
 	for name := range b.in {
-		if isTrailer(name) {
+		if isTrailer(name) && !looksLike(name, csrfName) {
 			if b.out == nil {
 				b.out = http.Header{}
 			}
