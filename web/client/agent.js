@@ -96,7 +96,7 @@ export class Agent extends EventTarget {
     this.#fetch = fetch ?? globalThis.fetch.bind(globalThis);
     this.#inScope = scope(url, apiPaths ?? ['/']);
     this.#tabs = new Tabs(`oauth-agent ${this.#baseUrl} ${cookiePrefix}`, (event) => this.#hear(event));
-    this.#renewal = refreshAhead ? new Renewal(() => this.refresh(), () => this.#ask(true)) : undefined;
+    this.#renewal = refreshAhead ? new Renewal(() => this.#refresh(true), () => this.#ask(true)) : undefined;
     // A page out of the back/forward cache has slept through the news.
     globalThis.addEventListener?.('pageshow', (event) => {
       if (event.persisted) this.#hear('login');
@@ -208,10 +208,7 @@ export class Agent extends EventTarget {
    * @throws {AgentError} `session_expired` when the user has to log in again
    */
   refresh() {
-    this.#refreshing ??= this.#refreshOnce().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
+    return this.#refresh(false);
   }
 
   /**
@@ -298,7 +295,16 @@ export class Agent extends EventTarget {
     return { isLoggedIn, accessTokenExpiresIn, sessionExpiresIn, claims };
   }
 
-  async #refreshOnce() {
+  /** @param {boolean} ahead whether nobody waits for it */
+  #refresh(ahead) {
+    this.#refreshing ??= this.#refreshOnce(ahead).finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  /** @param {boolean} ahead */
+  async #refreshOnce(ahead) {
     await this.#tabs.once('refresh', async () => {
       try {
         await this.#postWithCsrf('/refresh');
@@ -310,7 +316,7 @@ export class Agent extends EventTarget {
         throw error;
       }
       this.#refreshed(false);
-    });
+    }, ahead);
   }
 
   /** @param {string} path */

@@ -46,8 +46,10 @@ export class Tabs {
    *
    * @param {string} event told to the other tabs when the work is done
    * @param {() => Promise<void>} work
+   * @param {boolean} [patient] whether there is time to hear first that another tab
+   *   has done it a moment ago
    */
-  async once(event, work) {
+  async once(event, work, patient = false) {
     let began = false;
     const workAndTell = async () => {
       began = true;
@@ -55,7 +57,7 @@ export class Tabs {
       this.tell(event);
     };
     try {
-      await this.#locked(event, workAndTell);
+      await this.#locked(event, workAndTell, patient);
     } catch (error) {
       if (began) throw error;
       await workAndTell(); // no locks: an old browser, plain HTTP, storage switched off
@@ -65,14 +67,15 @@ export class Tabs {
   /**
    * @param {string} event
    * @param {() => Promise<void>} work
+   * @param {boolean} patient
    */
-  async #locked(event, work) {
+  async #locked(event, work, patient) {
     const { locks } = navigator;
     const name = `${this.#name} ${event}`;
     const news = this.#listenFor(event);
     try {
       const worked = await locks.request(name, { ifAvailable: true }, async (lock) => {
-        if (lock) await work();
+        if (lock && !(patient && (await news.within(SETTLE_MS)))) await work();
         return lock !== null;
       });
       if (worked) return;

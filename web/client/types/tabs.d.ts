@@ -24,7 +24,9 @@ export class Tabs {
      *
      * @param {string} event told to the other tabs when the work is done
      * @param {() => Promise<void>} work
+     * @param {boolean} [patient] whether there is time to hear first that another tab
+     *   has done it a moment ago
      */
-    once(event: string, work: () => Promise<void>): Promise<void>;
+    once(event: string, work: () => Promise<void>, patient?: boolean): Promise<void>;
     #private;
 }
