@@ -113,8 +113,8 @@ func (c *Config) validateTrustedProxies(ms *Mistakes) {
 		switch p, ok := parsePrefix(text); {
 		case !ok:
 			ms.add("trusted_proxies", "TRUSTED_PROXIES", fmt.Sprintf("%q is not an address or a CIDR block", text), "Write 10.0.0.5 or 10.0.0.0/24.")
-		case p.Bits() == 0:
-			ms.add("trusted_proxies", "TRUSTED_PROXIES", fmt.Sprintf("%q trusts everybody", text), "Name the proxies, or leave it unset.")
+		case p.Bits() < 8:
+			ms.add("trusted_proxies", "TRUSTED_PROXIES", fmt.Sprintf("%q trusts half the world", text), "Name the proxies, or leave it unset.")
 		}
 	}
 }
