@@ -2,8 +2,10 @@ package pkceproxy
 
 import (
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -72,6 +74,9 @@ func (p *Proxy) clientOf(q url.Values) (grant, error) {
 func (p *Proxy) faultOf(q url.Values) *refused {
 	if name := repeated(q); name != "" {
 		return &refused{httperr.InvalidRequest, "a parameter is given twice: " + name}
+	}
+	if name := misspelled(q, p.authURL.names()); name != "" {
+		return &refused{httperr.InvalidRequest, "a parameter is misspelled: " + name}
 	}
 	state, mode := q.Get("state"), q.Get("response_mode")
 	switch {
@@ -163,6 +168,12 @@ func newAuthorizationEndpoint(cfg Config) authorizationEndpoint {
 		"redirect_uri":  {cfg.RedirectURL},
 		"response_type": {"code"},
 	}}
+}
+
+// names are the parameters that a client may give in one spelling only: the
+// proxy's and the operator's.
+func (e authorizationEndpoint) names() []string {
+	return slices.AppendSeq(authorizationNames(), maps.Keys(e.fixed))
 }
 
 // request gives the URL to ask at the AS: the proxy's own parameters, and what

@@ -7,6 +7,9 @@ import (
 	"oauth-agent/agent/internal/httperr"
 )
 
+// challenge goes with every 401 (RFC 9110 15.5.2).
+const challenge = `Basic realm="public clients, no password"`
+
 // identify tells which client asks at the token or revocation endpoint. The
 // clients are public: they name themselves by client_id (RFC 6749 3.2.1), or by
 // Basic with an empty password, as some libraries do. The proxy knows no
@@ -19,7 +22,7 @@ func (p *Proxy) identify(w http.ResponseWriter, r *http.Request, form url.Values
 		if id, ok = basicID(r, id); !ok {
 			// RFC 6749 5.2 wants the scheme that was tried. Without a header
 			// there is no challenge, since browsers would ask for a password.
-			w.Header().Set("WWW-Authenticate", `Basic realm="public clients, no password"`)
+			w.Header().Set("WWW-Authenticate", challenge)
 			return "", httperr.New(http.StatusUnauthorized, invalidClient, "clients here are public and have no secret", nil)
 		}
 	}

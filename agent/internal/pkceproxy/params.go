@@ -53,6 +53,9 @@ func parseForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	if name := repeated(form); name != "" {
 		return nil, httperr.BadRequest("a parameter is given twice: "+name, nil)
 	}
+	if name := misspelled(form, formNames()); name != "" {
+		return nil, httperr.BadRequest("a parameter is misspelled: "+name, nil)
+	}
 	return form, nil
 }
 
@@ -83,7 +86,8 @@ func forUpstream(form url.Values, names ...string) url.Values {
 func without(v url.Values, names ...string) url.Values {
 	rest := make(url.Values, len(v))
 	for name, values := range v {
-		if values[0] != "" && !slices.Contains(names, name) {
+		values = slices.DeleteFunc(slices.Clone(values), func(value string) bool { return value == "" })
+		if len(values) > 0 && !slices.Contains(names, name) {
 			rest[name] = values
 		}
 	}

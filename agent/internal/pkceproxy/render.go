@@ -61,8 +61,9 @@ func renderPage(w http.ResponseWriter, e *httperr.Error) {
 
 // errorBody is the JSON of RFC 6749 5.2.
 func errorBody(code, description string) []byte {
-	if code == httperr.RequestTooLarge {
-		code = httperr.InvalidRequest
+	switch code {
+	case httperr.RequestTooLarge, httperr.MethodNotAllowed:
+		code = httperr.InvalidRequest // RFC 6749 has no code of its own for them
 	}
 	body, err := json.Marshal(struct {
 		Error       string `json:"error"`

@@ -49,6 +49,10 @@ func (a answer) write(w http.ResponseWriter) {
 	if a.retryAfter != "" {
 		h.Set("Retry-After", a.retryAfter)
 	}
+	if a.status == http.StatusUnauthorized {
+		// The AS's own challenge was for the proxy (RFC 9110 15.5.2 wants one).
+		h.Set("WWW-Authenticate", challenge)
+	}
 	if len(a.body) > 0 {
 		h.Set("Content-Type", "application/json")
 	}
@@ -78,33 +82,37 @@ func (u *upstream) token(ctx context.Context, form url.Values) (answer, error) {
 	case a.Error != "":
 		// Some say 200 to everything. A client that believes the status would
 		// look for a token in the error.
-		return answer{status: http.StatusBadRequest, body: a.Body}, nil
+		return u.refusal(ctx, a, invalidGrant), nil
 	}
 	return answer{}, unavailable(errors.New("the token endpoint answered without an access token"))
 }
 
 // revoke asks the revocation endpoint. The body of a success says nothing
-// (RFC 7009 2.2).
+// (RFC 7009 2.2), unless it is an error after all: the token still works then.
 func (u *upstream) revoke(ctx context.Context, form url.Values) (answer, error) {
 	a, err := u.post(ctx, u.revocationURL, form)
 	switch {
 	case err != nil:
 		return answer{}, err
-	case a.Status >= 400:
+	case a.Status >= 400 || a.Error != "":
 		return u.refusal(ctx, a, httperr.InvalidRequest), nil
 	}
 	return answer{status: http.StatusOK}, nil
 }
 
-// refusal turns a 4xx of the AS into an answer of RFC 6749 5.2: its own, if it
-// is one. bare is what an empty 400, 401 or 403 means.
+// refusal turns a 4xx of the AS, or an error that came as a success, into an
+// answer of RFC 6749 5.2: its own, if it is one. bare is what an empty 400, 401
+// or 403 means.
 func (u *upstream) refusal(ctx context.Context, a reply, bare string) answer {
 	if a.Error == invalidClient {
 		u.log.LogAttrs(ctx, slog.LevelError, "the authorization server refuses the proxy's client id and secret")
 	}
 	own := answer{status: a.Status, body: a.Body, retryAfter: a.Header.Get("Retry-After")}
-	if a.Error == "" {
+	switch {
+	case a.Error == "":
 		own.status, own.body = formOf(a.Status, bare)
+	case a.Status < 400:
+		own.status = http.StatusBadRequest
 	}
 	return own
 }

@@ -92,6 +92,25 @@ func TestRetryAfterIsPassedOn(t *testing.T) {
 	}
 }
 
+// A 401 names a scheme (RFC 9110 15.5.2), whoever says it.
+func TestUnauthorizedHasAChallenge(t *testing.T) {
+	w := newWorld(t)
+	w.as.replies(401, `{"error":"invalid_client"}`)
+	for _, r := range []response{
+		w.token(refreshForm()),
+		w.post(w.proxy.URL, "/oauth/revoke", url.Values{"token": {"t"}, "client_id": {clientID}}),
+	} {
+		wantError(t, r, http.StatusUnauthorized, "invalid_client")
+		if !strings.HasPrefix(r.Header.Get("WWW-Authenticate"), "Basic ") {
+			t.Errorf("no challenge: %v", r.Header)
+		}
+	}
+	w.as.replies(400, `{"error":"invalid_grant"}`)
+	if r := w.token(refreshForm()); r.Header.Get("WWW-Authenticate") != "" {
+		t.Error("a challenge without 401")
+	}
+}
+
 func TestRevoke(t *testing.T) {
 	w := newWorld(t)
 	revoke := func(changes ...string) response {
@@ -108,6 +127,8 @@ func TestRevoke(t *testing.T) {
 			t.Errorf("the AS was asked %+v", got)
 		}
 	}
+	w.as.replies(200, `{"error":"unsupported_token_type"}`)
+	wantError(t, revoke(), 400, "unsupported_token_type")
 	w.as.replies(400, `{"error":"unsupported_token_type"}`)
 	wantError(t, revoke(), 400, "unsupported_token_type")
 	w.as.replies(400, "")
