@@ -19,6 +19,10 @@ func TestMistakesOfClientApps(t *testing.T) {
 		{"OAUTH_ALLOWED_REDIRECT_URIS", "https://:80/", uris, "have a host"},
 		{"OAUTH_ALLOWED_REDIRECT_URIS", "https://münchen.example/", uris, "an absolute URI"},
 		{"OAUTH_ALLOWED_REDIRECT_URIS", `https://app.example.com\@evil.example/`, uris, "an absolute URI"},
+		{"OAUTH_ALLOWED_REDIRECT_URIS", "http://app.example.com/cb", uris, "in clear"},
+		{"OAUTH_ALLOWED_REDIRECT_URIS", "http://10.0.0.1/cb", uris, "in clear"},
+		{"OAUTH_ALLOWED_REDIRECT_URIS", "http://127.1/cb", uris, "in clear"},
+		{"OAUTH_ALLOWED_REDIRECT_URIS", "http://localhost.example.com/cb", uris, "in clear"},
 		{"OAUTH_ALLOWED_CLIENT_IDS", "café", ids, "not a client id"},
 		{"OAUTH_ALLOWED_CLIENT_IDS", "app," + strings.Repeat("a", 257), ids, "not a client id"},
 		{"OAUTH_AUTH_URL", "https://login.example.com/authorize?a=b&state=x", "pkce_proxy.auth_url", "state in its query"},
@@ -45,4 +49,50 @@ func TestMistakesOfClientAppsAreToldWithAllOthers(t *testing.T) {
 	if !slices.Equal(keys, want) {
 		t.Errorf("got %v, want %v", keys, want)
 	}
+}
+
+// RFC 9700 2.6: a code goes over http to the own machine alone.
+func TestRedirectURIsInClear(t *testing.T) {
+	load(t, "", pkceEnv(vars{"OAUTH_ALLOWED_REDIRECT_URIS": "http://127.0.0.1/cb,http://[::1]:8000/cb,http://localhost:3000/cb,com.example.app://cb"}))
+	load(t, "", pkceEnv(vars{"OAUTH_ALLOWED_REDIRECT_URIS": "http://app.internal/cb", "INSECURE_HTTP": "true"}))
+	ms := mistakes(t, "", pkceEnv(vars{"OAUTH_ALLOWED_REDIRECT_URIS": "http://a.internal/,https://b.example.com/,http://c.internal/"}))
+	if len(ms) != 2 {
+		t.Errorf("%v", ms)
+	}
+}
+
+// No path may be the agent's and the PKCE proxy's.
+func TestBasePathBesideThePKCEProxy(t *testing.T) {
+	for _, tt := range []struct {
+		base, issuer string // the issuer's path
+		collide      bool
+	}{
+		{"/oauth", "", true},
+		{"/oauth/", "", true},
+		{"/oauth", "/pkce", true},
+		{"/pkce/oauth", "/pkce", true},
+		{"/oauth-agent", "/oauth-agent/authorize", true},
+		{"/oauth-agent", "/oauth-agent/authorize/x", true},
+		{"/", "/authorize", true},
+		{"/oauth-agent", "", false},
+		{"/oauth-agent", "/oauth-agent", false},
+		{"/oauth-agent", "/oauth-agent/authorized", false},
+		{"/", "", false},
+		{"/", "/pkce", false},
+		{"/pkce/oauth", "", false},
+		{"/oauth/agent", "", false},
+		{"/OAuth", "", false},
+	} {
+		t.Run(tt.base+" "+tt.issuer, func(t *testing.T) {
+			both := append(agentEnv(vars{"BASE_PATH": tt.base}),
+				pkceEnv(vars{"OAUTH_REDIRECT_URL": "https://pkce.example.com" + tt.issuer + "/callback"})...)
+			if tt.collide {
+				want(t, mistakes(t, "", both), "base_path", "PKCE proxy")
+				return
+			}
+			load(t, "", both)
+		})
+	}
+	load(t, "", agentEnv(vars{"BASE_PATH": "/oauth"}))
+	load(t, "", pkceEnv(vars{"BASE_PATH": "/oauth"}))
 }

@@ -24,6 +24,9 @@ func (c *Config) validate(ms *Mistakes) {
 	if c.HasPKCEProxy() {
 		c.PKCEProxy.validate(ms, c.InsecureHTTP)
 	}
+	if c.HasAgent() && c.HasPKCEProxy() {
+		c.validateBasePath(ms)
+	}
 }
 
 func (c *Config) validateServer(ms *Mistakes) {

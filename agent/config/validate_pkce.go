@@ -37,7 +37,7 @@ func (p *PKCEProxy) validate(ms *Mistakes, insecure bool) {
 	p.validateAuthURL(ms)
 	p.validateRedirectURL(ms)
 	p.validateKeys(ms)
-	p.validateAllowed(ms)
+	p.validateAllowed(ms, insecure)
 }
 
 // validateAuthURL looks for parameters that the proxy sets itself.
@@ -111,13 +111,17 @@ func isPlaceholder(k secret.String) bool {
 	})
 }
 
-func (p *PKCEProxy) validateAllowed(ms *Mistakes) {
+// validateAllowed takes http redirect URIs on loopback alone, since a code would
+// go over the network in clear (RFC 9700 2.6).
+func (p *PKCEProxy) validateAllowed(ms *Mistakes, insecure bool) {
 	required(ms, "pkce_proxy.allowed_redirect_uris", "OAUTH_ALLOWED_REDIRECT_URIS", len(p.AllowedRedirectURIs) == 0,
 		"List the redirect URIs of the client apps: without them anybody could fetch codes.")
 	for _, raw := range p.AllowedRedirectURIs {
 		if fault := registration.RedirectURIFault(raw); fault != "" {
 			ms.add("pkce_proxy.allowed_redirect_uris", "OAUTH_ALLOWED_REDIRECT_URIS", quote(raw)+" is not a redirect URI: it "+fault,
 				"Write it as the client app sends it, such as https://app.example.com/cb or com.example.app:/cb.")
+		} else if u, err := url.Parse(raw); err == nil {
+			urlRules{insecure: insecure}.checkScheme(ms, "pkce_proxy.allowed_redirect_uris", "OAUTH_ALLOWED_REDIRECT_URIS", u)
 		}
 	}
 	for _, id := range p.AllowedClientIDs {
@@ -127,3 +131,22 @@ func (p *PKCEProxy) validateAllowed(ms *Mistakes) {
 		}
 	}
 }
+
+// validateBasePath keeps the paths of the agent and of the PKCE proxy apart.
+//
+// The PKCE proxy is at the root and below the path of its issuer. The two share
+// one name, /authorize, which is forward auth's with all that is below it. A
+// base path cannot begin with a dot, so it is never that of the metadata.
+func (c *Config) validateBasePath(ms *Mistakes) {
+	u, err := url.Parse(c.PKCEProxy.RedirectURL)
+	if err != nil {
+		return // told
+	}
+	base, issuer := strings.TrimSuffix(c.BasePath, "/"), strings.TrimSuffix(u.Path, "/callback")
+	if base == "/oauth" || base == issuer+"/oauth" || isUnder(issuer, base+"/authorize") {
+		ms.add("base_path", "BASE_PATH", fmt.Sprintf("a path under %q would be both forward auth's and the PKCE proxy's", c.BasePath), "Use one such as /oauth-agent.")
+	}
+}
+
+// isUnder tells whether path is parent or below it.
+func isUnder(path, parent string) bool { return path == parent || strings.HasPrefix(path, parent+"/") }
