@@ -2,8 +2,10 @@ package agent
 
 import (
 	"context"
+	"io/fs"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 	"oauth-agent/agent/internal/pkceproxy"
 	"oauth-agent/agent/internal/seal"
 	"oauth-agent/agent/internal/session"
+	"oauth-agent/agent/internal/spa"
 	"oauth-agent/web/client"
 )
 
@@ -27,6 +30,7 @@ type Options struct {
 	Log       *slog.Logger      // nil: nowhere
 	Clock     func() time.Time  // nil: time.Now
 	Transport http.RoundTripper // to the authorization server; nil: the standard one
+	SPA       fs.FS             // the built page, in place of the directory in the settings
 }
 
 // Agent is the program without its listener.
@@ -43,6 +47,8 @@ type Agent struct {
 	login   *login.Agent
 	proxy   *apiproxy.Proxy  // nil without the OAuth Proxy
 	pkce    *pkceproxy.Proxy // nil without the PKCE proxy
+	spa     *spa.Handler     // nil without a page
+	spaRoot *os.Root         // nil without its directory
 
 	client          http.Handler // the page's library
 	clientIntegrity string       // its hash, for the page
@@ -79,6 +85,10 @@ func New(ctx context.Context, cfg *config.Config, opt Options) (*Agent, error) {
 			return nil, err
 		}
 	}
+	if err := a.buildSPA(opt.SPA); err != nil {
+		_ = a.Close()
+		return nil, err
+	}
 	a.handler = a.routes()
 	return a, nil
 }
@@ -100,6 +110,7 @@ func (a *Agent) Close() (err error) {
 	if a.proxy != nil {
 		a.proxy.Close()
 	}
+	a.closeSPA()
 	return err
 }
 

@@ -8,6 +8,7 @@
 //	      │      └──► authserver ──► secret
 //	      ├──► apiproxy ───► session
 //	      ├──► pkceproxy ──► authserver, registration
+//	      ├──► spa ────────► httperr
 //	      ├──► guard         origins, CORS, limits, headers
 //	      ├──► observe       log
 //	      └──► httperr       handlers return errors; here they become HTTP

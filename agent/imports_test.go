@@ -13,17 +13,18 @@ import (
 )
 
 // The rooms, and which of them each may import: the picture of doc.go, held by
-// a test. Handler rooms (login, apiproxy, pkceproxy) never import each other, and
+// a test. Handler rooms (login, apiproxy, pkceproxy, spa) never import each other, and
 // nothing imports up. A row or an edge that is not there any more fails as well.
 var rooms = map[string]string{
 	"cmd/oauth-agent": "agent config",
 	"cmd/demo":        "agent config test/idp web",
 
-	"agent":     "apiproxy config authserver cookie guard httperr login observe pkceproxy seal session web/client",
+	"agent":     "apiproxy config authserver cookie guard httperr login observe pkceproxy seal session spa web/client",
 	"config":    "registration seal secret",
 	"login":     "authserver cookie httperr recent seal secret session strictjson",
 	"apiproxy":  "cookie guard httperr secret session",
 	"pkceproxy": "authserver httperr recent registration secret",
+	"spa":       "httperr",
 
 	"session":      "cookie seal secret",
 	"cookie":       "seal",

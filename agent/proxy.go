@@ -49,15 +49,17 @@ func (r refresher) Refresh(ctx context.Context, old session.Tokens) (session.Tok
 	return session.Tokens{Access: t.Access, Refresh: t.Refresh, ID: t.ID, Expiry: t.Expiry}, err
 }
 
-// otherwise is what no endpoint is at: the routes of the OAuth Proxy, or 404.
+// otherwise is what no endpoint is at: the routes of the OAuth Proxy, the page, or
+// 404.
 //
 // The paths of forward auth are 404 here whatever the routes say, since their
 // answers hold a token. A proxied body may take its time, which the proxy bounds
 // by progress, but what is left of it is not waited for.
 func (a *Agent) otherwise() http.Handler {
 	missing := a.inTime(guard.Harden(a.cors(a.render.Handle(notFound))))
+	rest := a.orPage(missing)
 	if a.proxy == nil {
-		return missing
+		return rest
 	}
 	refused := a.inTime(guard.Harden(a.cors(a.render.Handle(notAllowed))))
 	proxied := guard.DrainTimeout(a.cfg.Timeouts.Request, a.cors(a.proxy))
@@ -67,8 +69,10 @@ func (a *Agent) otherwise() http.Handler {
 		switch {
 		case path == "" && r.Method == http.MethodConnect: // has a host where others have a path
 			refused.ServeHTTP(w, r)
-		case forwardAuth || !a.proxy.Match(r):
+		case forwardAuth:
 			missing.ServeHTTP(w, r)
+		case !a.proxy.Match(r):
+			rest.ServeHTTP(w, r)
 		default:
 			observe.Of(r.Context()).Route = a.proxy.Route(r)
 			proxied.ServeHTTP(w, r)

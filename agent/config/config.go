@@ -77,6 +77,9 @@ type Config struct {
 	// headers are replaced.
 	TrustedProxies List `yaml:"trusted_proxies" env:"TRUSTED_PROXIES"`
 
+	// SPA is the page, for one binary as the whole front end.
+	SPA SPA `yaml:"spa"`
+
 	// InsecureHTTP accepts http:// for the authorization server and the SPA
 	// beyond loopback. Tokens and cookies then travel in clear.
 	InsecureHTTP bool `yaml:"insecure_http" env:"INSECURE_HTTP"`

@@ -18,9 +18,11 @@ var shared = vars{
 	"LOG_LEVEL": "warn", "LOG_FORMAT": "json",
 }
 
-// ofProxy is of the OAuth Proxy, which needs the agent and cannot be without.
+// ofProxy is of the OAuth Proxy and of the page, which need the agent and cannot
+// be without.
 var ofProxy = vars{
 	"ROUTES": "/api=http://127.0.0.1:1", "FORWARD_AUTH_ADDR": "127.0.0.1:1", "TRUSTED_PROXIES": "10.0.0.1", "SOCKET_GRACE": "5s",
+	"SPA_DIR": "/nowhere", "SPA_CSP": "default-src 'self'",
 }
 
 // other is a value of a setting that is not its default.

@@ -21,6 +21,7 @@ func (c *Config) validate(ms *Mistakes) {
 		c.validateAgent(ms)
 	}
 	c.validateProxy(ms)
+	c.validateSPA(ms)
 	if c.HasPKCEProxy() {
 		c.PKCEProxy.validate(ms, c.InsecureHTTP)
 	}
