@@ -270,7 +270,7 @@ func TestWebSocket(t *testing.T) {
 		if resp == nil || resp.StatusCode != http.StatusSwitchingProtocols {
 			t.Fatalf("%v", resp)
 		}
-		_, _ = io.WriteString(conn, "\x82\x05hello")
+		_, _ = io.WriteString(conn, "\x82\x85\x00\x00\x00\x00hello")
 		got := make([]byte, 7)
 		if _, err := io.ReadFull(in, got); err != nil || string(got) != "\x82\x05hello" {
 			t.Errorf("%q %v", got, err)

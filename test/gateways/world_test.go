@@ -4,6 +4,8 @@ package gateways
 
 import (
 	"context"
+	"crypto/sha1"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
@@ -42,8 +44,18 @@ type world struct {
 	gateway string // origin of the gateway
 	mu      sync.Mutex
 	shift   time.Duration // of the agent's clock
+	setup   setup
+	script  string         // of the page
+	results chan string    // of the script
+	cookies []*http.Cookie // that the page sets
 	// corsByAPI tells that the API answers the page's CORS by itself.
 	corsByAPI bool
+}
+
+// setup is what differs between worlds.
+type setup struct {
+	lifetime time.Duration // of access tokens; zero: five minutes
+	env      []string      // further settings of the agent
 }
 
 // gateway starts a program in front of the agent and of the API, and gives its
@@ -58,7 +70,10 @@ func gateways() []gateway {
 }
 
 // each runs a test for all gateways.
-func each(t *testing.T, test func(*world)) {
+func each(t *testing.T, test func(*world)) { eachWith(t, setup{}, test) }
+
+func eachWith(t *testing.T, s setup, test func(*world)) {
+	t.Helper()
 	for _, g := range gateways() {
 		t.Run(g.name, func(t *testing.T) {
 			if g.start != nil {
@@ -69,14 +84,14 @@ func each(t *testing.T, test func(*world)) {
 					t.Skipf("%s is not installed", g.name)
 				}
 			}
-			test(newWorld(t, g))
+			test(newWorld(t, g, s))
 		})
 	}
 }
 
-func newWorld(t *testing.T, g gateway) *world {
-	w := &world{t: t, api: &api{}, corsByAPI: g.start != nil}
-	blank := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+func newWorld(t *testing.T, g gateway, s setup) *world {
+	w := &world{t: t, api: &api{}, corsByAPI: g.start != nil, setup: s, results: make(chan string, 1)}
+	blank := httptest.NewServer(http.HandlerFunc(w.servePage))
 	t.Cleanup(blank.Close)
 	w.page = localhost(blank.URL)
 	api := httptest.NewServer(http.HandlerFunc(w.serveAPI))
@@ -118,17 +133,17 @@ func (w *world) startAgent(api string) (public, forward string) {
 	as, err := idp.Start(t.Context(), "127.0.0.1:0", idp.Config{
 		Clients: []idp.Client{{ID: "spa", Secret: "secret", RedirectURIs: []string{w.page + "/"}}},
 		Users:   []idp.User{{Username: "demo", Password: "demo", Sub: "demo"}},
-		Clock:   clock,
+		Clock:   clock, AccessTokenLifetime: w.setup.lifetime,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = as.Close() })
-	cfg, err := config.Load("", []string{
+	cfg, err := config.Load("", append([]string{
 		"ISSUER=" + as.Issuer, "CLIENT_ID=spa", "CLIENT_SECRET=secret", "REDIRECT_URI=" + w.page + "/",
 		"TRUSTED_WEB_ORIGIN=" + w.page, "COOKIE_NAME_PREFIX=example", "COOKIE_ENCRYPTION_KEY=" + strings.Repeat("a1", 32),
 		"FORWARD_AUTH_ADDR=127.0.0.1:1", "ROUTES=/api/=" + api,
-	})
+	}, w.setup.env...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +251,7 @@ func (w *world) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/ws"):
 		w.api.note(a)
-		echo(rw)
+		echo(rw, r)
 		return
 	case strings.HasSuffix(r.URL.Path, "/events"):
 		w.api.note(a)
@@ -270,15 +285,48 @@ func (w *world) setCORS(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// echo is a WebSocket that sends back what it gets, byte by byte.
-func echo(rw http.ResponseWriter) {
-	conn, buffered, err := http.NewResponseController(rw).Hijack()
+// echo is a WebSocket that sends back what it gets, in frames of up to 125 bytes.
+func echo(rw http.ResponseWriter, r *http.Request) {
+	conn, in, err := http.NewResponseController(rw).Hijack()
 	if err != nil {
 		return
 	}
 	defer func() { _ = conn.Close() }()
-	_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n")
-	_, _ = io.Copy(conn, buffered)
+	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) // RFC 6455 4.2.2
+	_, _ = fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+		base64.StdEncoding.EncodeToString(sum[:]))
+	for {
+		head := make([]byte, 6) // with the mask
+		if _, err := io.ReadFull(in, head); err != nil {
+			return
+		}
+		payload := make([]byte, head[1]&0x7f)
+		if _, err := io.ReadFull(in, payload); err != nil {
+			return
+		}
+		for i := range payload {
+			payload[i] ^= head[2+i%4]
+		}
+		_, _ = conn.Write(append([]byte{head[0], byte(len(payload))}, payload...))
+	}
+}
+
+// servePage is the page, which may have a script and bring cookies.
+func (w *world) servePage(rw http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/result" {
+		text, _ := io.ReadAll(r.Body)
+		w.results <- string(text)
+		return
+	}
+	if r.URL.Path != "/" {
+		http.NotFound(rw, r)
+		return
+	}
+	for _, c := range w.cookies {
+		http.SetCookie(rw, c)
+	}
+	rw.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = io.WriteString(rw, w.script)
 }
 
 // user is a browser with the page open.
