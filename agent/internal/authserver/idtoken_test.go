@@ -267,24 +267,11 @@ func TestIDTokenWithoutIssuer(t *testing.T) {
 func TestKeysRolledBetweenTwoLogins(t *testing.T) {
 	as := newAS(t)
 	c := as.client()
-	// go-oidc hands out what a fetch brought a moment before it is ready for the
-	// next one; until then a newer key is unknown.
-	enter := func() {
-		t.Helper()
-		var err error
-		for range 1000 {
-			if _, err = c.Exchange(t.Context(), goodGrant()); err == nil {
-				return
-			}
-			time.Sleep(time.Millisecond)
-		}
-		t.Fatal(err)
-	}
-	enter()
+	as.enterSoon(c)
 	as.set(func() { as.signer = newSigner(t, "k2") })
-	enter()
+	as.enterSoon(c)
 	as.set(func() { as.signer = newSigner(t, "k2") }) // even under the same name
-	enter()
+	as.enterSoon(c)
 	if n := as.count("/keys"); n != 3 {
 		t.Errorf("keys fetched %d times, want 3", n)
 	}
@@ -363,7 +350,7 @@ func TestKeysUnavailable(t *testing.T) {
 	}
 	as.handle("/keys", nil)
 	as.clock.Add(retryKeys)
-	as.enter(c)
+	as.enterSoon(c)
 }
 
 func TestKeysWhenTheCallerLeaves(t *testing.T) {
