@@ -124,6 +124,14 @@ func (f *fixture) startAS() {
 	f.as.Until(f.t, patience, process.Listening(fmt.Sprintf("127.0.0.1:%d", f.asPort)))
 	f.tap.open(f.t)
 	f.t.Cleanup(f.tap.close)
+	// A listening port is not yet a server that answers, by way of the tap.
+	f.as.Until(f.t, patience, func() error {
+		resp, err := http.Get(f.issuer + "/.well-known/openid-configuration")
+		if err != nil {
+			return err
+		}
+		return resp.Body.Close()
+	})
 }
 
 func (f *fixture) stopAS() {
