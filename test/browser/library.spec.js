@@ -176,3 +176,14 @@ test('extra parameters reach the authorization request', async ({ app }) => {
   expect(searchParams.get('login_hint')).toBe('zoë');
   await expect(app.page.getByLabel('User name')).toHaveValue('zoë');
 });
+
+test('the agent serves the library as one module', async ({ app }) => {
+  await app.logIn();
+  const calls = [];
+  app.page.on('request', (request) => calls.push(new URL(request.url()).pathname));
+  expect(await app.page.evaluate(async () => {
+    const { createAgent } = await import('/oauth-agent/client.js');
+    return (await createAgent({ baseUrl: '/oauth-agent' }).session()).isLoggedIn;
+  })).toBe(true);
+  expect(calls).toEqual(['/oauth-agent/client.js', '/oauth-agent/session']);
+});
