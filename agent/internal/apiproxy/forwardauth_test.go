@@ -76,6 +76,7 @@ func TestForwardAuth(t *testing.T) {
 		{"a preflight that is a WebSocket", "GET", "", browser{}, "X-Original-Method: OPTIONS|Access-Control-Request-Method: GET|Connection: upgrade|Upgrade: websocket|Sec-WebSocket-Key: x", unauthorized},
 		{"method override needs CSRF", "GET", "", live, "-csrf|X-Original-Method: GET|X-HTTP-Method-Override: DELETE", unauthorized},
 		{"method override with underscores", "GET", "", live, "-csrf|X-Original-Method: GET|X_HTTP_Method: delete", unauthorized},
+		{"a preflight that is a POST itself", "POST", "", browser{}, "X-Original-Method: OPTIONS|Access-Control-Request-Method: POST", unauthorized},
 		{"a preflight that is a POST", "GET", "", browser{}, "X-Forwarded-Method: OPTIONS|X-Original-Method: POST|Access-Control-Request-Method: POST", unauthorized},
 		{"a GET that says preflight", "GET", "", browser{}, "Access-Control-Request-Method: POST", unauthorized},
 		{"OPTIONS with a session", "OPTIONS", "", live, "", in},
