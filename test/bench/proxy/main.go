@@ -39,11 +39,11 @@ func main() {
 func run(ctx context.Context, role, target string, rounds int, duration time.Duration) error {
 	switch role {
 	case "upstream":
-		return serve(ctx, upstream())
-	case "bare":
-		return serve(ctx, bare(target))
+		return serve(ctx, upstream(), false)
+	case "bare", "limited":
+		return serve(ctx, bare(target, role == "limited"), role == "limited")
 	case "yes":
-		return serve(ctx, yes())
+		return serve(ctx, yes(), false)
 	case "":
 	default:
 		return fmt.Errorf("unknown role %q", role)

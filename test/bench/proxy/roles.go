@@ -9,16 +9,20 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 )
 
 // serve serves h on a free port, which it prints.
-func serve(ctx context.Context, h http.Handler) error {
+func serve(ctx context.Context, h http.Handler, limits bool) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	fmt.Println(l.Addr())
 	srv := &http.Server{Handler: h}
+	if limits { // those of the agent's listener
+		srv.ReadHeaderTimeout, srv.IdleTimeout = 10*time.Second, 2*time.Minute
+	}
 	go func() {
 		// The end of standard input is the end of whoever started this.
 		_, _ = os.Stdin.Read(make([]byte, 1))
@@ -44,8 +48,8 @@ func upstream() http.Handler {
 }
 
 // bare is the standard library's reverse proxy, with the only setting that it
-// needs under load.
-func bare(target string) http.Handler {
+// needs under load; and with limits, those that it needs where others reach it.
+func bare(target string, limits bool) http.Handler {
 	u, err := url.Parse(target)
 	if err != nil {
 		panic(err)
@@ -53,6 +57,9 @@ func bare(target string) http.Handler {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 256
 	transport.MaxIdleConns = 0
+	if limits {
+		transport.ResponseHeaderTimeout = 30 * time.Second
+	}
 	return &httputil.ReverseProxy{
 		Rewrite: func(pr *httputil.ProxyRequest) {
 			pr.SetURL(u)

@@ -20,13 +20,14 @@ const page = "http://localhost:3000"
 
 // world is everything that runs.
 type world struct {
-	dir                                    string
-	as                                     *idp.Server
-	upstream, bare, agent, logging, always *process
-	nginx                                  *process // nil without
-	logs                                   *os.File
-	forward, plain, asks, asksAlways       string // addresses
-	cookies, csrf                          string
+	dir                              string
+	as                               *idp.Server
+	upstream, bare, limited          *process
+	agent, logging, always           *process
+	nginx                            *process // nil without
+	logs                             *os.File
+	forward, plain, asks, asksAlways string // addresses
+	cookies, csrf                    string
 }
 
 func newWorld(ctx context.Context) (w *world, err error) {
@@ -48,6 +49,7 @@ func newWorld(ctx context.Context) (w *world, err error) {
 	}{
 		{&w.upstream, func() []string { return []string{"-role", "upstream"} }},
 		{&w.bare, func() []string { return []string{"-role", "bare", "-target", "http://" + w.upstream.addr} }},
+		{&w.limited, func() []string { return []string{"-role", "limited", "-target", "http://" + w.upstream.addr} }},
 		{&w.always, func() []string { return []string{"-role", "yes"} }},
 	} {
 		if *p.into, err = role(p.args()...); err != nil {
@@ -276,6 +278,7 @@ func (w *world) comparisons() []comparison {
 	get := w.request(http.MethodGet)
 	proxy := comparison{title: "Reverse proxy: GET, 1 KB of JSON, access token of 1 KB", targets: []*target{
 		{"httputil.ReverseProxy", w.bare.addr, get, w.bare.pids},
+		{"the same, with time-outs", w.limited.addr, get, w.limited.pids},
 		{"oauth-agent", w.agent.addr, get, w.agent.pids},
 		{"oauth-agent, access log", w.logging.addr, get, w.logging.pids},
 		{"oauth-agent, POST", w.agent.addr, w.request(http.MethodPost), w.agent.pids},
@@ -318,7 +321,7 @@ func (w *world) memory(ctx context.Context) error {
 func mb(n int) float64 { return float64(n) / (1 << 20) }
 
 func (w *world) close() {
-	for _, p := range []*process{w.nginx, w.agent, w.logging, w.always, w.bare, w.upstream} {
+	for _, p := range []*process{w.nginx, w.agent, w.logging, w.always, w.limited, w.bare, w.upstream} {
 		if p != nil {
 			p.stop()
 		}
