@@ -15,13 +15,21 @@ import (
 
 // Paths are as the pages themselves name them.
 //
-//go:embed client/*.js demo/*.html demo/*.css demo/*.js demo/*.svg
+//go:embed index.html client/*.js demo/*.css demo/*.js demo/*.svg
 var files embed.FS
 
-const index = "demo/index.html"
+const index = "index.html"
 
 // baseURLInPage is where the page says the agent is.
 const baseURLInPage = `<meta name="oauth-agent" content="/oauth-agent">`
+
+// Site is the demo's page and its files, for an agent at /oauth-agent that serves
+// them itself under Policy.
+func Site() fs.FS { return files }
+
+// Policy is the content security policy of the demo's page when page and agent
+// have one origin.
+func Policy() string { return contentSecurityPolicy(&url.URL{Path: "/oauth-agent"}, "'none'") }
 
 // Demo serves the demo's page for an agent at baseURL: a path, or an absolute URL
 // when the agent has an origin of its own.

@@ -37,10 +37,6 @@ func newDemo(ctx context.Context, origin string, opts options, log *slog.Logger)
 			closeAll()
 		}
 	}()
-	page, err := newPage(opts.testPage)
-	if err != nil {
-		return nil, err
-	}
 	clientSecret := randomHex()
 	provider, err := idp.Start(ctx, "127.0.0.1:0", providerConfig(origin, clientSecret, opts))
 	if err != nil {
@@ -56,7 +52,8 @@ func newDemo(ctx context.Context, origin string, opts options, log *slog.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
-	a, err := agent.New(ctx, cfg, agent.Options{Log: log})
+	cfg.SPA.CSP = web.Policy()
+	a, err := agent.New(ctx, cfg, agent.Options{Log: log, SPA: web.Site()})
 	if err != nil {
 		return nil, err
 	}
@@ -71,14 +68,19 @@ func newDemo(ctx context.Context, origin string, opts options, log *slog.Logger)
 	mux.Handle("/api/", front)
 	mux.HandleFunc("GET "+basePath+"/demo/cookies", ownPage(journal.list))
 	control.routes(mux, origin)
+	page, err := newPage(opts.testPage, a.Handler())
+	if err != nil {
+		return nil, err
+	}
 	mux.Handle("/", page)
 	return &demo{handler: onlyOrigin(origin, mux), close: closeAll}, nil
 }
 
-// newPage serves the demo's page, or one in a directory under the same policy.
-func newPage(directory string) (http.Handler, error) {
+// newPage is the agent, which serves the demo's page itself, or a page in a
+// directory under the same policy.
+func newPage(directory string, agent http.Handler) (http.Handler, error) {
 	if directory == "" {
-		return web.Demo(basePath)
+		return agent, nil
 	}
 	return web.Page(os.DirFS(directory), basePath)
 }
