@@ -160,7 +160,7 @@ func (x *exchange) modify(res *http.Response) error {
 	if res.StatusCode == http.StatusSwitchingProtocols && !x.upgrades() {
 		return errors.New("the upstream switches protocols unasked")
 	}
-	x.body.begin(res, x.in.ProtoMajor)
+	x.body.begin(res)
 	if res.ContentLength > smallBody {
 		x.proxy.FlushInterval = flushEvery
 	}

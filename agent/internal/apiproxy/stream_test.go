@@ -233,6 +233,32 @@ func TestHTTP2InAndOut(t *testing.T) {
 	}
 }
 
+// A client that is still sending is told what went wrong before its connection
+// ends: a reset would take the answer with it.
+func TestAnswerBeforeTheBodyIsReadByAll(t *testing.T) {
+	hang := make(chan bool)
+	switching := listen(t, func(c net.Conn) {
+		_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+		<-hang
+	})
+	t.Cleanup(func() { close(hang) })
+	w := newWorld(t, []apiproxy.Route{{Path: "/switching", Upstream: parse(t, "http://"+switching)}})
+	b := w.login(t, session.Tokens{})
+	for range 200 { // a race between two readers of one body
+		r := w.request(t, b, "POST", "/switching", io.LimitReader(zeros{}, 64<<20))
+		conn, err := net.Dial("tcp", r.URL.Host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { _ = r.Write(conn) }()
+		answer, err := io.ReadAll(conn)
+		_ = conn.Close()
+		if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 502 ") {
+			t.Fatalf("%v after %q", err, answer)
+		}
+	}
+}
+
 func TestUpstreamsThatFail(t *testing.T) {
 	hang := make(chan bool)
 	silent := newUpstream(t, func(w http.ResponseWriter, r *http.Request) { <-hang })

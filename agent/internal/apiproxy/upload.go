@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -31,10 +32,14 @@ const lingerTime = time.Second
 // connection for ever. It also hands on the trailers, which the client sends
 // behind the body. A nil upload is a request without a body.
 type upload struct {
-	io.ReadCloser
+	body    io.Reader
 	control *http.ResponseController
 	timeout time.Duration
 	cancel  context.CancelCauseFunc
+	http1   bool
+
+	inRead sync.Mutex // held while the client is read from
+	closed atomic.Bool
 
 	mu      sync.Mutex
 	timer   *time.Timer // nil when no longer watched
@@ -51,8 +56,8 @@ type upload struct {
 func (x *exchange) watchUpload(w http.ResponseWriter) *http.Request {
 	ctx, cancel := context.WithCancelCause(x.in.Context())
 	b := &upload{
-		ReadCloser: x.in.Body, control: http.NewResponseController(w),
-		timeout: x.route.Timeout, cancel: cancel, in: x.in.Trailer,
+		body: x.in.Body, control: http.NewResponseController(w),
+		timeout: x.route.Timeout, cancel: cancel, in: x.in.Trailer, http1: x.in.ProtoMajor == 1,
 	}
 	b.begun = time.Now()
 	b.timer = time.AfterFunc(b.timeout, b.giveUp)
@@ -64,8 +69,13 @@ func (x *exchange) watchUpload(w http.ResponseWriter) *http.Request {
 
 // Read notes which side is waited for.
 func (b *upload) Read(p []byte) (int, error) {
+	b.inRead.Lock()
+	defer b.inRead.Unlock()
+	if b.closed.Load() {
+		return 0, http.ErrBodyReadAfterClose
+	}
 	b.note(0, true, nil)
-	n, err := b.ReadCloser.Read(p)
+	n, err := b.body.Read(p)
 	if err == io.EOF {
 		for name := range b.out {
 			b.out[name] = b.in[name]
@@ -98,6 +108,14 @@ func (b *upload) left() time.Duration {
 	return allowed - time.Since(b.begun)
 }
 
+// Close ends the reading for good. What is left is the server's to read: it does
+// so for a while, that the client may see the answer, but not from a body that
+// somebody else has closed.
+func (b *upload) Close() error {
+	b.closed.Store(true)
+	return nil
+}
+
 // giveUp ends a request that makes no progress.
 func (b *upload) giveUp() {
 	b.mu.Lock()
@@ -115,14 +133,14 @@ func (b *upload) giveUp() {
 // Where the body is still coming, HTTP/1.1 needs to be told to go on reading
 // it, and the connection ends with the exchange: net/http would read the rest
 // of the body and the next request at the same time.
-func (b *upload) begin(res *http.Response, proto int) {
+func (b *upload) begin(res *http.Response) {
 	if b == nil {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.unwatch()
-	if !b.ended && proto == 1 && b.control.EnableFullDuplex() == nil {
+	if !b.ended && b.http1 && b.control.EnableFullDuplex() == nil {
 		res.Header.Set("Connection", "close")
 	}
 }
@@ -144,10 +162,26 @@ func (b *upload) abandon() {
 
 // end is called when the exchange is over.
 func (b *upload) end() {
-	if b != nil {
-		b.abandon()
-		b.cancel(nil)
+	if b == nil {
+		return
 	}
+	b.abandon()
+	b.cancel(nil)
+	_ = b.Close()
+	if b.http1 {
+		b.awaitRead()
+	}
+}
+
+// awaitRead waits for the transport, which may still be reading when it has given
+// the answer. The server would break that read off, not know how much is left of
+// the body, and reset the connection before the client has seen the answer.
+func (b *upload) awaitRead() {
+	if !b.inRead.TryLock() {
+		_ = b.control.Flush()
+		b.inRead.Lock()
+	}
+	b.inRead.Unlock()
 }
 
 func (b *upload) unwatch() {
