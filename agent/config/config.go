@@ -24,6 +24,10 @@ type Config struct {
 	// Empty: the Host of each request, and https whenever cookies are Secure.
 	PublicURL string `yaml:"public_url" env:"PUBLIC_URL"`
 	TLS       TLS    `yaml:"tls"`
+	// AdminAddr is where the operator's endpoints listen (/livez, /readyz,
+	// /metrics, /buildinfo), an address with a port; "off" for none. They are
+	// open to whoever reaches it.
+	AdminAddr string `yaml:"admin_addr" env:"ADMIN_ADDR"`
 
 	// Issuer of the authorization server, as its metadata and its ID tokens
 	// name it; discovery starts from it (OpenID Connect Discovery 1.0, RFC 8414),
@@ -67,14 +71,24 @@ type Config struct {
 	Refresh  Refresh  `yaml:"refresh"`
 	Timeouts Timeouts `yaml:"timeouts"`
 	Log      Log      `yaml:"log"`
+	Tracing  Tracing  `yaml:"tracing"`
+	Limits   Limits   `yaml:"limits"`
+
+	// ShutdownDelay is how long the process goes on as before after SIGTERM,
+	// but for /readyz, so that balancers notice.
+	ShutdownDelay time.Duration `yaml:"shutdown_delay" env:"SHUTDOWN_DELAY"`
+	// ReloadEvery is how often the files of the settings are looked at for
+	// changes; 0: on SIGHUP alone.
+	ReloadEvery time.Duration `yaml:"reload_every" env:"RELOAD_EVERY"`
 
 	// Routes are the APIs that the OAuth Proxy passes calls on to.
 	Routes Routes `yaml:"routes" env:"ROUTES"`
 	// ForwardAuth answers gateways that do the proxying themselves.
 	ForwardAuth ForwardAuth `yaml:"forward_auth"`
 	// TrustedProxies are the addresses (or CIDR blocks) of the proxies in front
-	// whose Forwarded and X-Forwarded-* headers are passed on; without any, such
-	// headers are replaced.
+	// whose Forwarded and X-Forwarded-* headers are passed on, and whose word is
+	// taken for the client's address and the request's identifier; without any,
+	// such headers are replaced.
 	TrustedProxies List `yaml:"trusted_proxies" env:"TRUSTED_PROXIES"`
 
 	// SPA is the page, for one binary as the whole front end.
@@ -113,6 +127,10 @@ type Cookie struct {
 	// all of them open.
 	EncryptionKeys     Secrets `yaml:"encryption_keys" env:"COOKIE_ENCRYPTION_KEY"`
 	EncryptionKeysFile string  `yaml:"encryption_keys_file" env:"COOKIE_ENCRYPTION_KEY_FILE"`
+	// KeyCreated is the day on which the first key was made, as 2026-11-21, for
+	// the metric of its age. Empty: the time of encryption_keys_file, or else the
+	// start of the process.
+	KeyCreated string `yaml:"key_created" env:"COOKIE_KEY_CREATED"`
 	// Domain widens the cookies to the subdomains of a domain; empty is safer.
 	Domain string `yaml:"domain" env:"COOKIE_DOMAIN"`
 	// BasePath is the path of the cookies that API calls do not need; empty
@@ -169,6 +187,36 @@ type Timeouts struct {
 type Log struct {
 	Level  string `yaml:"level" env:"LOG_LEVEL"`   // debug, info, warn, error
 	Format string `yaml:"format" env:"LOG_FORMAT"` // text or json
+	// Access writes a line for each request.
+	Access bool `yaml:"access" env:"LOG_ACCESS"`
+	// ClientAddress puts the client's IP address into these lines and into those
+	// of security events.
+	ClientAddress bool `yaml:"client_address" env:"LOG_CLIENT_ADDRESS"`
+	// SubjectKey, 64 hexadecimal characters, puts a keyed hash of the user's
+	// subject into the lines of security events; without it they name nobody.
+	SubjectKey     secret.String `yaml:"subject_key" env:"LOG_SUBJECT_KEY"`
+	SubjectKeyFile string        `yaml:"subject_key_file" env:"LOG_SUBJECT_KEY_FILE"`
+}
+
+// Tracing exports spans (OTLP over HTTP). Trace context (W3C traceparent) is
+// passed on with or without it.
+type Tracing struct {
+	// Endpoint is the collector's URL for traces, such as
+	// http://127.0.0.1:4318/v1/traces; empty: no export.
+	Endpoint string `yaml:"endpoint" env:"TRACING_ENDPOINT"`
+	// SampleRatio is the part of the requests that is exported, 0 to 1.
+	SampleRatio float64 `yaml:"sample_ratio" env:"TRACING_SAMPLE_RATIO"`
+	// ServiceName is what the collector shows.
+	ServiceName string `yaml:"service_name" env:"TRACING_SERVICE_NAME"`
+}
+
+// Limits bound what one client address may ask for, in requests a minute; 0: no
+// limit. An IPv6 client counts by its /64.
+type Limits struct {
+	LoginStart int `yaml:"login_start" env:"LIMIT_LOGIN_START"` // POST /login/start
+	TokenCalls int `yaml:"token" env:"LIMIT_TOKEN"`             // POST /oauth/token
+	// Addresses is how many of them are remembered; the longest unseen goes first.
+	Addresses int `yaml:"addresses" env:"LIMIT_ADDRESSES"`
 }
 
 // PKCEProxy is the settings of the PKCE proxy, see [Config.HasPKCEProxy].
@@ -217,7 +265,11 @@ func defaults() *Config {
 			SocketGrace:         time.Minute,
 			Shutdown:            20 * time.Second,
 		},
-		Log:              Log{Level: "info", Format: "text"},
+		Log:              Log{Level: "info", Format: "text", Access: true},
+		Tracing:          Tracing{SampleRatio: 1, ServiceName: "oauth-agent"},
+		Limits:           Limits{LoginStart: 300, TokenCalls: 300, Addresses: 1 << 16},
+		AdminAddr:        "127.0.0.1:9090",
+		ReloadEvery:      10 * time.Second,
 		ClientAuthMethod: "auto",
 		PKCEProxy:        PKCEProxy{AuthMethod: "auto"},
 	}

@@ -39,7 +39,7 @@ func TestFieldsThatCanFailToParseHaveNamesOfTheirOwn(t *testing.T) {
 			switch f.Type.Kind() {
 			case reflect.Struct:
 				walk(f.Type)
-			case reflect.Bool, reflect.Int, reflect.Int64:
+			case reflect.Bool, reflect.Int, reflect.Int64, reflect.Float64:
 				if seen[f.Name] != "" {
 					t.Errorf("%s is in %s and in %s", f.Name, seen[f.Name], section)
 				}
@@ -89,6 +89,8 @@ func samples(typ reflect.Type) (inFile, inEnvironment string, want any) {
 		return "from-file", "from-environment", "from-environment"
 	case reflect.Int:
 		return "7", "9", 9
+	case reflect.Float64:
+		return "0.25", "0.5", 0.5
 	case reflect.Bool:
 		return "false", "true", true
 	}

@@ -96,6 +96,7 @@ func (c *Config) secrets() []secretSetting {
 		{"cookie.encryption_keys", "COOKIE_ENCRYPTION_KEY", &c.Cookie.EncryptionKeysFile,
 			func() bool { return len(*keys) == 0 },
 			func(text string) { *keys = splitKeys(text) }},
+		one("log.subject_key", "LOG_SUBJECT_KEY", &c.Log.SubjectKey, &c.Log.SubjectKeyFile),
 		one("pkce_proxy.client_secret", "OAUTH_CLIENT_SECRET", &c.PKCEProxy.ClientSecret, &c.PKCEProxy.ClientSecretFile),
 		one("pkce_proxy.signing_key", "JWT_SIGNING_KEY", &c.PKCEProxy.SigningKey, &c.PKCEProxy.SigningKeyFile),
 		one("pkce_proxy.encryption_key", "ENCRYPTION_KEY", &c.PKCEProxy.EncryptionKey, &c.PKCEProxy.EncryptionKeyFile),

@@ -14,6 +14,8 @@ func (c *Config) HasAgent() bool {
 	rest.Port, rest.BindAddress, rest.TLS = blank.Port, blank.BindAddress, blank.TLS
 	rest.BasePath, rest.PublicURL = blank.BasePath, blank.PublicURL
 	rest.InsecureHTTP, rest.Timeouts, rest.Log = blank.InsecureHTTP, blank.Timeouts, blank.Log
+	rest.AdminAddr, rest.Tracing, rest.Limits = blank.AdminAddr, blank.Tracing, blank.Limits
+	rest.ShutdownDelay, rest.ReloadEvery = blank.ShutdownDelay, blank.ReloadEvery
 	rest.Routes, rest.ForwardAuth, rest.TrustedProxies = blank.Routes, blank.ForwardAuth, blank.TrustedProxies
 	rest.SPA = blank.SPA
 	rest.PKCEProxy = blank.PKCEProxy

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"oauth-agent/agent/internal/seal"
+	"oauth-agent/agent/internal/secret"
 )
 
 // validate appends every mistake to ms, and puts a few values into their one
@@ -46,6 +49,7 @@ func (c *Config) validateServer(ms *Mistakes) {
 	c.TLS.validate(ms)
 	c.Timeouts.validate(ms)
 	c.Log.validate(ms)
+	c.validateOperations(ms)
 }
 
 func (t TLS) validate(ms *Mistakes) {
@@ -80,6 +84,9 @@ func (t Timeouts) validate(ms *Mistakes) {
 func (l Log) validate(ms *Mistakes) {
 	oneOf(ms, "log.level", "LOG_LEVEL", l.Level, "debug", "info", "warn", "error")
 	oneOf(ms, "log.format", "LOG_FORMAT", l.Format, "text", "json")
+	if _, err := seal.NewRing([]secret.String{l.SubjectKey}); err != nil && !l.SubjectKey.Empty() {
+		ms.add("log.subject_key", "LOG_SUBJECT_KEY", "not 64 hexadecimal characters", "Make one with: oauth-agent keygen")
+	}
 }
 
 // oneOf refuses a value that is not among the allowed ones.

@@ -149,6 +149,9 @@ func (k *Cookie) validate(ms *Mistakes) {
 			}
 		}
 	}
+	if _, err := time.Parse(time.DateOnly, k.KeyCreated); err != nil && k.KeyCreated != "" {
+		ms.add("cookie.key_created", "COOKIE_KEY_CREATED", "not a day", "Write it as 2026-11-21.")
+	}
 	if k.Domain != "" && !k.hasDomain() {
 		ms.add("cookie.domain", "COOKIE_DOMAIN", fmt.Sprintf("%q is not a domain", k.Domain), "Use a lower-case domain such as example.com, or leave it unset.")
 	}

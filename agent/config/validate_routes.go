@@ -2,12 +2,9 @@ package config
 
 import (
 	"fmt"
-	"net"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -21,7 +18,6 @@ func (c *Config) validateProxy(ms *Mistakes) {
 		c.Routes[i].validate(ms, fmt.Sprintf("routes[%d]", i), c.Routes[:i])
 	}
 	c.ForwardAuth.validate(ms, c.Port)
-	c.validateTrustedProxies(ms)
 	if c.Timeouts.SocketGrace < 0 || c.Timeouts.SocketGrace > 24*time.Hour {
 		ms.add("timeouts.socket_grace", "SOCKET_GRACE", c.Timeouts.SocketGrace.String()+" is out of range", "Use 0s to 24h.")
 	}
@@ -36,7 +32,6 @@ func (c *Config) refuseProxy(ms *Mistakes) {
 	}{
 		{"routes", "ROUTES", len(c.Routes) > 0},
 		{"forward_auth.addr", "FORWARD_AUTH_ADDR", c.ForwardAuth.Addr != ""},
-		{"trusted_proxies", "TRUSTED_PROXIES", len(c.TrustedProxies) > 0},
 		{"timeouts.socket_grace", "SOCKET_GRACE", c.Timeouts.SocketGrace != defaults().Timeouts.SocketGrace},
 	} {
 		if s.set {
@@ -97,13 +92,11 @@ func (f ForwardAuth) validate(ms *Mistakes, port int) {
 	if f.Addr == "" {
 		return
 	}
-	host, text, err := net.SplitHostPort(f.Addr)
-	number, bad := strconv.ParseUint(text, 10, 16)
-	_, noAddr := netip.ParseAddr(host)
+	number, ok := listenPort(f.Addr)
 	switch {
-	case err != nil || bad != nil || number == 0 || host != "" && host != "localhost" && noAddr != nil:
+	case !ok:
 		ms.add("forward_auth.addr", "FORWARD_AUTH_ADDR", "not an address with a port", "Write one such as 127.0.0.1:8081.")
-	case int(number) == port:
+	case number == port:
 		ms.add("forward_auth.addr", "FORWARD_AUTH_ADDR", "the port is the public one", "Use a port that browsers cannot reach: answers hold tokens.")
 	}
 }

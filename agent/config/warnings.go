@@ -13,6 +13,9 @@ func (c *Config) Warnings() []string {
 	if c.InsecureHTTP {
 		out = append(out, "insecure_http is set: tokens and cookies may travel in clear")
 	}
+	if host, _, err := net.SplitHostPort(c.AdminAddr); err == nil && !isLoopback(host) {
+		out = append(out, "admin_addr is not a loopback address: see that only operators can reach it")
+	}
 	if !c.HasAgent() {
 		return out
 	}
