@@ -41,6 +41,12 @@ type Error struct {
 	Code    string // told to the client, stable
 	Message string // told to the client, for the developer of the SPA
 	Err     error  // told to the log alone; may be nil
+	// Reason, for logs and metrics, is why a request was refused: one of the
+	// words of reason.go. Empty: nothing that an operator need watch.
+	Reason string
+	// Event is what has failed, where that is more than a request: one of the
+	// events of reason.go.
+	Event string
 }
 
 // New makes an Error; cause may be nil.
@@ -99,13 +105,7 @@ func (rd *Renderer) Write(w http.ResponseWriter, r *http.Request, err error) {
 	if rd.Note != nil {
 		rd.Note(r, e)
 	}
-	if e.Status >= http.StatusInternalServerError {
-		rd.Log.LogAttrs(r.Context(), slog.LevelError, "request failed",
-			slog.Int("status", e.Status), slog.String("code", e.Code), slog.String("error", e.Error()))
-	} else if e.Err != nil {
-		rd.Log.LogAttrs(r.Context(), slog.LevelInfo, "request refused",
-			slog.Int("status", e.Status), slog.String("code", e.Code), slog.String("error", e.Error()))
-	}
+	rd.tell(r, e)
 	if rd.Render != nil {
 		rd.Render(w, e)
 		return
