@@ -32,7 +32,7 @@ var rooms = map[string]string{
 	"guard":        "httperr",
 	"seal":         "secret",
 	"httperr":      "",
-	"observe":      "",
+	"observe":      "httperr",
 	"recent":       "",
 	"registration": "",
 	"secret":       "",
@@ -54,6 +54,10 @@ var libraries = map[string]string{
 	"github.com/rs/cors":                "guard pkceproxy",
 	"go.yaml.in/yaml/v4":                "config",
 	"github.com/caarlos0/env/v11":       "config",
+
+	"github.com/prometheus/client_golang/prometheus":            "observe",
+	"github.com/prometheus/client_golang/prometheus/collectors": "observe",
+	"github.com/prometheus/client_golang/prometheus/promhttp":   "observe",
 }
 
 // sources is the program: every file but tests, by room and name.

@@ -77,13 +77,3 @@ func Recover(log *slog.Logger, fail func(w http.ResponseWriter, r *http.Request)
 		next.ServeHTTP(w, r)
 	})
 }
-
-// knownMethod keeps made-up methods out of the log.
-func knownMethod(m string) string {
-	switch m {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
-		http.MethodDelete, http.MethodOptions, http.MethodTrace, http.MethodConnect:
-		return m
-	}
-	return "OTHER"
-}
