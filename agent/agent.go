@@ -31,6 +31,9 @@ type Options struct {
 	Clock     func() time.Time  // nil: time.Now
 	Transport http.RoundTripper // to the authorization server; nil: the standard one
 	SPA       fs.FS             // the built page, in place of the directory in the settings
+	Metrics   *Metrics          // of the process; nil: its own
+
+	predecessor *Agent // whose place it takes, see Live
 }
 
 // Agent is the program without its listener.
@@ -39,6 +42,9 @@ type Agent struct {
 	log    *slog.Logger
 	clock  func() time.Time
 	render *httperr.Renderer
+
+	metrics *Metrics
+	health  health
 
 	wire    *authserver.HTTP
 	as      *authserver.Client // nil without the OAuth Agent
@@ -52,6 +58,8 @@ type Agent struct {
 
 	client          http.Handler // the page's library
 	clientIntegrity string       // its hash, for the page
+
+	predecessor *Agent // while it is built
 
 	handler http.Handler
 	stop    context.CancelFunc
@@ -68,29 +76,37 @@ func New(ctx context.Context, cfg *config.Config, opt Options) (*Agent, error) {
 	if opt.Clock == nil {
 		opt.Clock = time.Now
 	}
+	if opt.Metrics == nil {
+		opt.Metrics = NewMetrics()
+	}
 	ctx, stop := context.WithCancel(ctx)
-	a := &Agent{cfg: cfg, log: opt.Log, clock: opt.Clock, stop: stop}
+	a := &Agent{cfg: cfg, log: opt.Log, clock: opt.Clock, metrics: opt.Metrics, stop: stop, predecessor: opt.predecessor}
 	a.render = &httperr.Renderer{Log: opt.Log, Note: noteCode}
-	a.wire = authserver.NewHTTP(opt.Transport, cfg.Timeouts.AuthorizationServer)
-	if cfg.HasAgent() {
-		if err := a.buildLogin(); err != nil {
-			stop()
-			return nil, err
-		}
-		a.running.Go(func() { a.awaitAuthorizationServer(ctx) })
-	}
-	if cfg.HasPKCEProxy() {
-		if err := a.buildPKCEProxy(); err != nil {
-			stop()
-			return nil, err
-		}
-	}
-	if err := a.buildSPA(opt.SPA); err != nil {
-		_ = a.Close()
+	a.wire = a.newWire(opt.Transport)
+	if err := a.build(opt); err != nil {
+		a.retire()
 		return nil, err
 	}
+	a.inherit()
 	a.handler = a.routes()
+	a.tellKeyAge()
+	a.awaitServers(ctx)
 	return a, nil
+}
+
+// build makes the rooms that the settings ask for.
+func (a *Agent) build(opt Options) error {
+	if a.cfg.HasAgent() {
+		if err := a.buildLogin(); err != nil {
+			return err
+		}
+	}
+	if a.cfg.HasPKCEProxy() {
+		if err := a.buildPKCEProxy(); err != nil {
+			return err
+		}
+	}
+	return a.buildSPA(opt.SPA)
 }
 
 // Handler serves the public port.
@@ -100,8 +116,7 @@ func (a *Agent) Handler() http.Handler { return a.handler }
 // their way are waited for as well, for as long as a shutdown may take; the error
 // is that it took longer. Close after the last request has been served.
 func (a *Agent) Close() (err error) {
-	a.stop()
-	a.running.Wait()
+	a.retire()
 	if a.as != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), a.cfg.Timeouts.Shutdown)
 		defer cancel()
@@ -110,7 +125,7 @@ func (a *Agent) Close() (err error) {
 	if a.proxy != nil {
 		a.proxy.Close()
 	}
-	a.closeSPA()
+	a.wire.CloseIdle()
 	return err
 }
 
@@ -123,13 +138,12 @@ func (a *Agent) buildLogin() error {
 	}
 	a.as = authserver.New(serverConfig(cfg), authserver.Options{
 		HTTP: a.wire, Clock: a.clock, Log: a.log,
-		Sealer: ring.For("refresh-memory", 0),
 	})
 	if a.client, a.clientIntegrity, err = client.Handler(); err != nil {
 		return err
 	}
 	a.jar = cookie.NewJar(cookiePolicy(cfg), ring, cfg.Session.Lifetime)
-	a.origins = guard.NewOrigins(cfg.TrustedWebOrigins, cfg.CORSEnabled)
+	a.origins = guard.NewOrigins(cfg.TrustedWebOrigins, cfg.CORSEnabled, routeMethods(cfg)...)
 	sessions := session.NewStore(a.jar, cfg.Session.Lifetime, a.clock)
 	a.login = login.New(login.Config{
 		ClientID:              cfg.ClientID,
@@ -212,40 +226,3 @@ func csrfHeader(cfg *config.Config) string {
 
 // noteCode puts the error code into the access log.
 func noteCode(r *http.Request, e *httperr.Error) { observe.Of(r.Context()).Code = e.Code }
-
-// retryEvery is how often an authorization server that is down is looked for.
-const retryEvery = 5 * time.Second
-
-// awaitAuthorizationServer tells in the log whether the server is there, and
-// when it comes. Requests do not depend on it: each looks for itself.
-func (a *Agent) awaitAuthorizationServer(ctx context.Context) {
-	told := false
-	for {
-		err := a.reach(ctx)
-		if err == nil {
-			a.log.Info("authorization server found", "server", serverName(a.cfg))
-			return
-		}
-		if !told && ctx.Err() == nil {
-			a.log.Warn("authorization server not available yet: logins fail until it is", "error", err)
-			told = true
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(retryEvery):
-		}
-	}
-}
-
-// reach tells whether the authorization server is there: its metadata proves it,
-// and where all is known by the settings it is asked.
-func (a *Agent) reach(ctx context.Context) error {
-	if err := a.as.Ready(ctx); err != nil {
-		return err
-	}
-	if found, _ := a.as.Discovered(); found {
-		return nil
-	}
-	return a.as.Probe(ctx).Err()
-}

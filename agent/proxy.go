@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"oauth-agent/agent/config"
 	"oauth-agent/agent/internal/apiproxy"
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/guard"
@@ -34,11 +35,23 @@ func (a *Agent) buildProxy(sessions *session.Store) (err error) {
 		Clock: a.clock, Log: a.log,
 		TrustedProxies: cfg.TrustedProxyPrefixes(), SocketGrace: cfg.Timeouts.SocketGrace,
 	}
+	if a.predecessor != nil {
+		opt.Predecessor = a.predecessor.proxy
+	}
 	if cfg.Refresh.Inline {
 		opt.Refresher, opt.RefreshAhead = refresher{a.as}, cfg.Refresh.Ahead
 	}
 	a.proxy, err = apiproxy.New(routes, opt)
 	return err
+}
+
+// routeMethods are those that the routes name, PROPFIND for example: a page must be
+// able to call them from its own origin.
+func routeMethods(cfg *config.Config) (methods []string) {
+	for _, r := range cfg.Routes {
+		methods = append(methods, r.Methods...)
+	}
+	return methods
 }
 
 // refresher lets the proxy refresh without knowing the authorization server.

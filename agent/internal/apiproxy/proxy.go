@@ -36,6 +36,10 @@ type Options struct {
 	// Transport is copied for each kind of route; nil: the proxy's own.
 	Transport *http.Transport
 
+	// Predecessor is the proxy that this one replaces: its connections are used
+	// for the same kinds of routes. Only the last of them may be closed. nil: none.
+	Predecessor *Proxy
+
 	// Refresher renews an access token RefreshAhead of its expiry, for requests
 	// that carry the refresh token; nil: that is left to /refresh.
 	Refresher    Refresher
@@ -69,6 +73,9 @@ func New(routes []Route, opt Options) (*Proxy, error) {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
 	wires := newWires(opt.Transport)
+	if opt.Predecessor != nil {
+		wires, opt.Predecessor = opt.Predecessor.wires, nil // or each would keep the one before it
+	}
 	t, err := newTable(routes, wires)
 	if err != nil {
 		return nil, err

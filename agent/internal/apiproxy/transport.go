@@ -20,7 +20,9 @@ const (
 // property of the transport.
 type wires struct {
 	template *http.Transport
-	byKind   map[wireKind]*http.Transport
+
+	mu     sync.Mutex
+	byKind map[wireKind]*http.Transport
 }
 
 type wireKind struct {
@@ -36,6 +38,8 @@ func newWires(template *http.Transport) *wires {
 }
 
 func (ws *wires) get(timeout time.Duration, h2c bool) *http.Transport {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
 	kind := wireKind{timeout, h2c}
 	if ws.byKind[kind] == nil {
 		ws.byKind[kind] = ws.make(kind)
@@ -66,6 +70,8 @@ func (ws *wires) make(kind wireKind) *http.Transport {
 }
 
 func (ws *wires) close() {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
 	for _, t := range ws.byKind {
 		t.CloseIdleConnections()
 	}

@@ -72,6 +72,12 @@ type Client struct {
 	discovery *discovery
 	keys      *keySource
 	memory    *memory
+	*shared
+}
+
+// shared is what a client has in common with its successor, so that no token
+// and no code is spent once by each.
+type shared struct {
 	refreshes flights // by hash of the refresh token
 	exchanges flights // by code and what proves it
 	codes     *recent.Memory[struct{}]
@@ -84,8 +90,20 @@ func New(cfg Config, opt Options) *Client {
 		cfg: cfg, http: opt.HTTP, now: opt.Clock, log: opt.Log,
 		discovery: newDiscovery(cfg, opt),
 		keys:      newKeySource(opt.HTTP, opt.Clock),
-		codes:     recent.New[struct{}](maxCodes, codeMemory, opt.Clock),
+		shared:    &shared{codes: recent.New[struct{}](maxCodes, codeMemory, opt.Clock)},
 		memory:    newMemory(cfg.RefreshMemory, cfg.RefreshMemoryBytes, opt.Sealer, opt.Clock),
+	}
+}
+
+// Inherit takes over from a client that this one replaces: the calls that it
+// shares, what it remembers of tokens and codes, and what it knows of the server
+// as far as that is the same. Both may be used at the same time from then on.
+// Call it before the first use.
+func (c *Client) Inherit(from *Client) {
+	c.shared, c.memory.chains = from.shared, from.memory.chains
+	if c.cfg.server() == from.cfg.server() {
+		c.discovery.inherit(from.discovery)
+		c.keys.inherit(from.keys)
 	}
 }
 

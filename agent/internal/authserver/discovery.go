@@ -45,6 +45,25 @@ func newDiscovery(cfg Config, opt Options) *discovery {
 	return d
 }
 
+// inherit takes over what another has found out of the same server.
+func (d *discovery) inherit(from *discovery) {
+	from.mu.Lock()
+	defer from.mu.Unlock()
+	d.current, d.err, d.next = from.current, from.err, from.next
+}
+
+// server is all that metadata depends on.
+type server struct {
+	issuer       string
+	endpoints    [6]string
+	insecureHTTP bool
+	openID       bool
+}
+
+func (c Config) server() server {
+	return server{c.Issuer, [6]string{c.Authorize, c.Token, c.Userinfo, c.EndSession, c.JWKS, c.Revocation}, c.InsecureHTTP, c.wantsOpenID()}
+}
+
 // discovers tells whether the server is asked for its metadata: also where all
 // endpoints are given, since it says more than where they are.
 func (c Config) discovers() bool { return c.Issuer != "" }

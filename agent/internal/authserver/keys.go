@@ -43,6 +43,14 @@ func newKeySource(h *HTTP, now func() time.Time) *keySource {
 	return &keySource{transport: &keyTransport{http: h, now: now, tokens: keyBurst, refilled: now()}}
 }
 
+// inherit takes over the keys of another, which fetches those that are missing
+// as long as they are good.
+func (s *keySource) inherit(from *keySource) {
+	from.mu.Lock()
+	defer from.mu.Unlock()
+	s.url, s.set, s.born = from.url, from.set, from.born
+}
+
 // at gives the set of keys at url. Another url than before is another set, and
 // so is an old one: go-oidc itself never forgets a key.
 func (s *keySource) at(url string) *oidc.RemoteKeySet {

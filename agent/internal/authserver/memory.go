@@ -27,10 +27,17 @@ func hashOf(refresh secret.String) tokenHash { return sha256.Sum256([]byte(refre
 // a token, from the old one to what the server gave for it. Entries make a
 // chain, old to new to newer. What could be used is sealed.
 type memory struct {
-	life   time.Duration
-	limit  int // bytes
+	life  time.Duration
+	limit int // bytes
+	now   func() time.Time
+	*chains
+}
+
+// chains are the entries. Clients that follow one another have them in common,
+// each with limits of its own; so they are sealed with a key that outlives those
+// of the settings.
+type chains struct {
 	sealer Sealer
-	now    func() time.Time
 
 	mu      sync.Mutex
 	entries map[tokenHash]*list.Element // of *entry
@@ -57,14 +64,14 @@ type record struct {
 
 func newMemory(life time.Duration, limit int, sealer Sealer, now func() time.Time) *memory {
 	return &memory{
-		life: life, limit: limit, sealer: sealer, now: now,
-		entries: map[tokenHash]*list.Element{}, order: list.New(),
+		life: life, limit: limit, now: now,
+		chains: &chains{sealer: sealer, entries: map[tokenHash]*list.Element{}, order: list.New()},
 	}
 }
 
 // at gives the entry of key, or nil. The lock is held, and expired entries are
 // swept.
-func (m *memory) at(key tokenHash) *entry {
+func (m *chains) at(key tokenHash) *entry {
 	if el := m.entries[key]; el != nil {
 		return el.Value.(*entry)
 	}
@@ -103,7 +110,7 @@ func (m *memory) sweep() {
 	}
 }
 
-func (m *memory) remove(el *list.Element) {
+func (m *chains) remove(el *list.Element) {
 	e := m.order.Remove(el).(*entry)
 	delete(m.entries, e.key)
 	m.size -= e.cost()
@@ -111,7 +118,7 @@ func (m *memory) remove(el *list.Element) {
 
 func (e *entry) cost() int { return len(e.sealed) + entryOverhead }
 
-func (m *memory) seal(t Tokens) (string, error) {
+func (m *chains) seal(t Tokens) (string, error) {
 	plain, err := json.Marshal(record{t.Access.Reveal(), t.Refresh.Reveal(), t.ID.Reveal(), t.Expiry})
 	if err != nil {
 		return "", err
@@ -119,7 +126,7 @@ func (m *memory) seal(t Tokens) (string, error) {
 	return m.sealer.Seal(plain)
 }
 
-func (m *memory) open(sealed string) (Tokens, error) {
+func (m *chains) open(sealed string) (Tokens, error) {
 	plain, err := m.sealer.Open(sealed)
 	if err != nil {
 		return Tokens{}, err

@@ -68,10 +68,18 @@ type HTTP struct {
 // patient gives answers twice the time. It is for a request whose answer must
 // not be lost, and whose callers have been told long before that it is late.
 func (h *HTTP) patient() *HTTP {
-	p := *h
-	p.timeout = 2 * h.timeout
-	return &p
+	return h.WithTimeout(2 * h.timeout)
 }
+
+// WithTimeout is the same with another time-out.
+func (h *HTTP) WithTimeout(timeout time.Duration) *HTTP {
+	other := *h
+	other.timeout = timeout
+	return &other
+}
+
+// CloseIdle lets go of idle connections.
+func (h *HTTP) CloseIdle() { h.client.CloseIdleConnections() }
 
 // NewHTTP makes one over transport (nil: http.DefaultTransport's settings).
 // timeout bounds a whole exchange, to the last byte of the body.

@@ -55,6 +55,10 @@ func New(cfg Config, as *authserver.Client, jar *cookie.Jar, sessions *session.S
 	}
 }
 
+// Inherit takes over from endpoints that these replace: a logout that those have
+// continued is not continued here again. Call it before the first use.
+func (a *Agent) Inherit(from *Agent) { a.spent = from.spent }
+
 // renewable finds the session for a state-changing call and checks its CSRF
 // token.
 func (a *Agent) renewable(r *http.Request, got *cookie.Received) (*session.Session, error) {

@@ -106,6 +106,13 @@ func New(cfg Config, opt Options) (*Proxy, error) {
 	}, nil
 }
 
+// Inherit takes over what a proxy that this one replaces remembers of codes and
+// tokens, and how it has got on with the same AS. Call it before the first use.
+func (p *Proxy) Inherit(from *Proxy) {
+	p.spent, p.bound = from.spent, from.bound
+	p.upstream.inherit(from.upstream)
+}
+
 func (o Options) withDefaults() Options {
 	if o.HTTP == nil {
 		o.HTTP = authserver.NewHTTP(nil, 10*time.Second)

@@ -34,6 +34,13 @@ func newUpstream(cfg Config, opt Options) *upstream {
 	}
 }
 
+// inherit takes over which method has worked for the same client.
+func (u *upstream) inherit(from *upstream) {
+	if known := from.known.Load(); known != nil && u.tokenURL == from.tokenURL && u.credentials.ID == from.credentials.ID {
+		u.known.Store(known)
+	}
+}
+
 // answer is what a client is told.
 type answer struct {
 	status       int

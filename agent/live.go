@@ -1,0 +1,136 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"oauth-agent/agent/config"
+)
+
+// Live is an agent whose settings may change while it serves. A request is
+// served to its end, however long that takes, by the settings that it began with.
+type Live struct {
+	current atomic.Pointer[tenure]
+
+	mu       sync.Mutex // of one change at a time
+	stopping bool
+}
+
+// errStopping is why nothing changes any more.
+var errStopping = errors.New("the process is stopping")
+
+// NewLive is [New] for a process that may get other settings.
+func NewLive(ctx context.Context, cfg *config.Config, opt Options) (*Live, error) {
+	a, err := New(ctx, cfg, opt)
+	if err != nil {
+		return nil, err
+	}
+	l := &Live{}
+	l.current.Store(newTenure(a))
+	return l, nil
+}
+
+// Reload serves by these settings from the next request on. What an agent keeps
+// in memory goes over: refreshes and logins that are under way, and what has been
+// spent. It has the effects of [New], whose error changes nothing; of opt,
+// Transport stays as it was.
+func (l *Live) Reload(ctx context.Context, cfg *config.Config, opt Options) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stopping {
+		return errStopping
+	}
+	before := l.current.Load()
+	opt.predecessor = before.agent
+	a, err := New(ctx, cfg, opt)
+	if err != nil {
+		return err
+	}
+	l.current.Store(newTenure(a))
+	before.agent.stop()
+	before.leave()
+	return nil
+}
+
+// Handler serves the public port.
+func (l *Live) Handler() http.Handler {
+	return l.by(func(t *tenure) http.Handler { return t.public })
+}
+
+// ForwardAuth serves the listener for gateways; nil where there is none.
+func (l *Live) ForwardAuth() http.Handler {
+	if l.current.Load().gateways == nil {
+		return nil
+	}
+	return l.by(func(t *tenure) http.Handler { return t.gateways })
+}
+
+// Admin serves the operator's listener.
+func (l *Live) Admin() http.Handler {
+	return l.by(func(t *tenure) http.Handler { return t.admin })
+}
+
+// Stop tells balancers, by /readyz, that the process is about to end. The settings
+// stay as they are from now on.
+func (l *Live) Stop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stopping = true
+	l.current.Load().agent.Draining()
+}
+
+// Close is [Agent.Close]. No request may come any more.
+func (l *Live) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stopping = true
+	return l.current.Load().agent.Close()
+}
+
+// by serves a request by the agent of its time.
+func (l *Live) by(pick func(*tenure) http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		t := l.current.Load()
+		for !t.enter() { // it ended just now
+			t = l.current.Load()
+		}
+		defer t.leave()
+		pick(t).ServeHTTP(w, r)
+	})
+}
+
+// tenure is the time of one agent. It ends when another has come and the last
+// request is over.
+type tenure struct {
+	agent                   *Agent
+	public, gateways, admin http.Handler
+	holders                 atomic.Int64 // requests, and one while it is current
+}
+
+func newTenure(a *Agent) *tenure {
+	t := &tenure{agent: a, public: a.Handler(), gateways: a.ForwardAuth(), admin: a.Admin()}
+	t.holders.Store(1)
+	return t
+}
+
+// enter is false when the time is over.
+func (t *tenure) enter() bool {
+	for {
+		n := t.holders.Load()
+		if n == 0 {
+			return false
+		}
+		if t.holders.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+func (t *tenure) leave() {
+	if t.holders.Add(-1) == 0 {
+		go t.agent.retire() // which waits for what runs in the background
+	}
+}
