@@ -34,7 +34,13 @@ func build(t *testing.T, environ ...string) *Agent {
 // buildOver is build for an authorization server that is transport.
 func buildOver(t *testing.T, transport http.RoundTripper, environ ...string) *Agent {
 	t.Helper()
-	cfg, err := config.Load("", append([]string{
+	return buildFrom(t, "", transport, environ...)
+}
+
+// buildFrom is buildOver with a file of settings.
+func buildFrom(t *testing.T, file string, transport http.RoundTripper, environ ...string) *Agent {
+	t.Helper()
+	cfg, err := config.Load(file, append([]string{
 		"ISSUER=http://127.0.0.1:1", "CLIENT_ID=spa", "CLIENT_SECRET=c4nary-secret",
 		"REDIRECT_URI=" + testOrigin + "/", "TRUSTED_WEB_ORIGIN=" + testOrigin,
 		"COOKIE_ENCRYPTION_KEY=" + strings.Repeat("a1", 32),

@@ -24,10 +24,10 @@ func (o *Origins) CORS(next http.Handler) http.Handler {
 			return len(r.Header["Origin"]) == 1 && o.Trusts(origin), nil
 		},
 		AllowCredentials: true,
-		AllowedMethods: []string{
+		AllowedMethods: append([]string{
 			http.MethodGet, http.MethodHead, http.MethodPost,
 			http.MethodPut, http.MethodPatch, http.MethodDelete,
-		},
+		}, o.methods...),
 		// Whatever is asked for: the origin is trusted, and the APIs behind
 		// have headers of their own.
 		AllowedHeaders: []string{"*"},
