@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 // Live is an agent whose settings may change while it serves. A request is
 // served to its end, however long that takes, by the settings that it began with.
 type Live struct {
+	opt     Options
 	current atomic.Pointer[tenure]
 
 	mu       sync.Mutex // of one change at a time
@@ -28,23 +30,25 @@ func NewLive(ctx context.Context, cfg *config.Config, opt Options) (*Live, error
 	if err != nil {
 		return nil, err
 	}
-	l := &Live{}
+	opt.Metrics = a.metrics
+	l := &Live{opt: opt}
 	l.current.Store(newTenure(a))
 	return l, nil
 }
 
-// Reload serves by these settings from the next request on. What an agent keeps
-// in memory goes over: refreshes and logins that are under way, and what has been
-// spent. It has the effects of [New], whose error changes nothing; of opt,
-// Transport stays as it was.
-func (l *Live) Reload(ctx context.Context, cfg *config.Config, opt Options) error {
+// Reload serves by these settings, and tells them in this log, from the next
+// request on. What an agent keeps in memory goes over: refreshes and logins that
+// are under way, and what has been spent. The error is that of [New]; nothing has
+// changed then.
+func (l *Live) Reload(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.stopping {
 		return errStopping
 	}
 	before := l.current.Load()
-	opt.predecessor = before.agent
+	opt := l.opt
+	opt.Log, opt.predecessor = log, before.agent
 	a, err := New(ctx, cfg, opt)
 	if err != nil {
 		return err

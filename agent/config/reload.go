@@ -2,17 +2,20 @@ package config
 
 import (
 	"net"
+	"os"
 	"strconv"
 
 	"go.yaml.in/yaml/v4"
 )
 
 // Files lists the files that [Load] reads with the same arguments: the settings
-// themselves, secrets, certificates. Of settings that cannot be read it lists
-// those that the environment names.
+// themselves, secrets, certificates. Of settings that cannot be read, or that
+// come through a pipe, it lists those that the environment names.
 func Files(path string, environ []string) []string {
 	c, ignored := defaults(), Mistakes{}
-	c.readFile(path, &ignored)
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		c.readFile(path, &ignored)
+	}
 	c.readEnvironment(environ, &ignored)
 	candidates := []string{path, c.TLS.CertFile, c.TLS.KeyFile}
 	for _, s := range c.secrets() {

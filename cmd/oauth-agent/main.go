@@ -11,21 +11,15 @@ import (
 	"io"
 	"log"
 	"os"
-	"os/signal"
 	"runtime/debug"
 	"strings"
-	"syscall"
 
 	"oauth-agent/agent"
-	"oauth-agent/agent/config"
 )
 
 func main() {
 	log.SetOutput(io.Discard) // net/http quotes stray bytes from the network in it
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
-	stop()
-	if err != nil {
+	if err := run(os.Args[1:], os.Environ(), os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "oauth-agent: "+err.Error())
 		os.Exit(1)
 	}
@@ -35,32 +29,32 @@ const usage = `oauth-agent keeps tokens out of the browser.
 
 usage: oauth-agent [command] [--config agent.yaml]
 
-  serve     serve by the settings (the default)
-  check     load the settings, try the authorization server, tell what serve would do
-  keygen    print a fresh key, for cookie.encryption_keys and the like
-  version   print the version
-  help      print this
+  serve        serve by the settings (the default)
+  check        load the settings, try the authorization server, tell what serve would do
+  healthcheck  ask a running process whether it is ready; with --live, whether it lives
+  keygen       print a fresh key, for cookie.encryption_keys and the like
+  version      print the version
+  help         print this
 
-Settings come from the file and from the environment, which wins.
+Settings come from the file and from the environment, which wins. SIGHUP loads
+them again while requests go on, and so does a change of their files; SIGTERM
+stops when the running requests are answered.
 `
 
-// run is main without the process: it returns when ctx ends and the last
-// request is answered.
-func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
-	command, file, err := parse(args)
+// run is main without the process's end.
+func run(args, environ []string, stdout, stderr io.Writer) error {
+	c, err := parse(args)
 	if err != nil {
 		return fmt.Errorf("%w; oauth-agent help tells how it is used", err)
 	}
-	switch command {
-	case "serve", "check":
-		cfg, err := config.Load(file, environ)
-		if err != nil {
-			return err
-		}
-		if command == "check" {
-			return check(ctx, cfg, stdout)
-		}
-		return serve(ctx, cfg, stderr)
+	from := source{c.file, environ}
+	switch c.name {
+	case "serve":
+		return serve(from, stderr)
+	case "check":
+		return check(from, stdout)
+	case "healthcheck":
+		return healthcheck(from, c.live, stdout)
 	case "keygen":
 		return keygen(stdout)
 	case "version":
@@ -70,36 +64,48 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		_, err := fmt.Fprint(stdout, usage)
 		return err
 	default:
-		return fmt.Errorf("unknown command %q; there are serve, check, keygen, version and help", command)
+		return fmt.Errorf("unknown command %q; there are serve, check, healthcheck, keygen, version and help", c.name)
 	}
+}
+
+// command is what the command line asks for.
+type command struct {
+	name, file string
+	live       bool // of healthcheck
 }
 
 // parse takes the command line apart. No argument is asked for by position
 // beyond the command, so that a word too many is a mistake.
-func parse(args []string) (command, file string, err error) {
-	command = "serve"
+func parse(args []string) (command, error) {
+	c := command{name: "serve"}
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		command, args = args[0], args[1:]
+		c.name, args = args[0], args[1:]
 	}
-	flags := flag.NewFlagSet(command, flag.ContinueOnError)
+	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // what went wrong is told once, by main
-	flags.StringVar(&file, "config", "", "the settings, a YAML file")
-	err = flags.Parse(args)
+	flags.StringVar(&c.file, "config", "", "the settings, a YAML file")
+	if c.name == "healthcheck" {
+		flags.BoolVar(&c.live, "live", false, "whether it lives, ready or not")
+	}
+	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		return "help", "", nil
+		return command{name: "help"}, nil
 	case err != nil:
-		return "", "", err
+		return command{}, err
 	case flags.NArg() > 0:
-		return "", "", fmt.Errorf("%q is one argument too many", flags.Arg(0))
+		return command{}, fmt.Errorf("%q is one argument too many", flags.Arg(0))
 	}
-	return command, file, nil
+	return c, nil
 }
 
 // check tells what serve would do, and fails where users could not log in.
-func check(ctx context.Context, cfg *config.Config, stdout io.Writer) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
+func check(from source, stdout io.Writer) error {
+	cfg, err := from.load()
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
 	a, err := agent.New(ctx, cfg, agent.Options{})
 	if err != nil {
 		return err

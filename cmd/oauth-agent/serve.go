@@ -2,114 +2,176 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
-	"strconv"
-	"time"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
 
 	"oauth-agent/agent"
 	"oauth-agent/agent/config"
 )
 
-// Limits of the listener. Bodies and handlers have their own, since an API
-// behind the proxy may stream for hours.
-const (
-	readHeaderTimeout = 10 * time.Second
-	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 96 << 10 // three values of five cookies, and room beside
-)
+// process is the program while it serves.
+type process struct {
+	stderr  io.Writer
+	metrics *agent.Metrics
+	live    *agent.Live
 
-// serve runs until ctx ends, then lets the running requests finish.
-func serve(ctx context.Context, cfg *config.Config, stderr io.Writer) error {
-	log := agent.NewLogger(stderr, cfg.Log)
+	// What a reload changes.
+	settings    atomic.Pointer[config.Config]
+	log         atomic.Pointer[slog.Logger]
+	certificate certificate
+
+	ports   []*port // public, and that of gateways
+	admin   *port   // nil where it is off
+	closing atomic.Bool
+	failed  chan error
+}
+
+// serve runs until it is told to stop, and then as long as running requests take.
+func serve(from source, stderr io.Writer) error {
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+
+	p := &process{stderr: stderr, metrics: agent.NewMetrics(), failed: make(chan error, 1)}
+	defer p.close()
+	seen := from.look()
+	cfg, err := from.load()
+	if err != nil {
+		return err
+	}
+	if err := p.start(cfg); err != nil {
+		return err
+	}
+	watching, stopWatching := context.WithCancel(context.Background())
+	defer stopWatching()
+	again := make(chan struct{}, 1)
+	go (&reloader{process: p, source: from, tried: seen, last: seen}).run(watching, again)
+	running, ended := context.WithCancel(context.Background())
+	defer ended()
+	go p.keepWatchdog(running)
+
+	for {
+		select {
+		case err := <-p.failed:
+			return err
+		case s := <-signals:
+			if s != syscall.SIGHUP {
+				stopWatching()
+				return p.stop(signals)
+			}
+			select {
+			case again <- struct{}{}:
+			default: // one is about to be done anyway
+			}
+		}
+	}
+}
+
+// start builds the agent, and listens with it at all its ports.
+func (p *process) start(cfg *config.Config) error {
+	p.settings.Store(cfg)
+	p.log.Store(agent.NewLogger(p.stderr, cfg.Log))
 	for _, warning := range cfg.Warnings() {
-		log.Warn(warning)
+		p.log.Load().Warn(warning)
 	}
-	// The agent outlives ctx: what is running may still need it.
-	a, err := agent.New(context.WithoutCancel(ctx), cfg, agent.Options{Log: log})
+	pair, err := loadCertificate(cfg.TLS)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = a.Close() }()
+	if p.live, err = agent.NewLive(context.Background(), cfg, agent.Options{Log: p.log.Load(), Metrics: p.metrics}); err != nil {
+		return err
+	}
+	if pair != nil {
+		p.certificate.show(pair)
+		p.metrics.Certificate(pair)
+	}
+	if err := p.listen(cfg); err != nil {
+		return err
+	}
+	for _, port := range p.ports {
+		port.serve(p.failed)
+	}
+	if p.admin != nil {
+		p.admin.serve(p.failed)
+	}
+	p.tellListening(cfg)
+	return nil
+}
 
-	listener, err := listen(cfg)
+// listen opens all ports before anything is answered at one of them.
+func (p *process) listen(cfg *config.Config) error {
+	passed, err := inherited()
+	defer passed.close() // those that are not taken
 	if err != nil {
 		return err
 	}
-	servers := []*http.Server{newServer(a.Handler(), log)}
-	failed := make(chan error, 2)
-	if h := a.ForwardAuth(); h != nil {
-		gateways, err := net.Listen("tcp", cfg.ForwardAuth.Addr)
+	public, err := passed.listen(publicSocket, publicAddress(cfg), "port (PORT) and bind_address (BIND_ADDRESS)")
+	if err != nil {
+		return err
+	}
+	if cfg.TLS.CertFile != "" {
+		for i := range public {
+			public[i] = p.certificate.listener(public[i])
+		}
+	}
+	p.ports = append(p.ports, newPort(p.lastAnswers(p.live.Handler()), public, p.debugging()))
+	if h := p.live.ForwardAuth(); h != nil {
+		gateways, err := passed.listen(gatewaysSocket, cfg.ForwardAuth.Addr, "forward_auth.addr (FORWARD_AUTH_ADDR)")
 		if err != nil {
-			_ = listener.Close()
-			return fmt.Errorf("cannot listen at forward_auth.addr (FORWARD_AUTH_ADDR): %w", err)
+			return err
 		}
-		servers = append(servers, newServer(h, log))
-		go func() { failed <- servers[1].Serve(gateways) }()
-		log.Info("listening for gateways", "address", gateways.Addr().String())
+		p.ports = append(p.ports, newPort(p.lastAnswers(h), gateways, p.debugging()))
 	}
-	go func() { failed <- servers[0].Serve(listener) }()
-	log.Info("listening", "address", listener.Addr().String(), "tls", cfg.TLS.CertFile != "", "base_path", cfg.BasePath)
-
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-	}
-	log.Info("stopping: running requests may finish", "timeout", cfg.Timeouts.Shutdown)
-	return drain(servers, cfg.Timeouts.Shutdown)
-}
-
-func newServer(h http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: readHeaderTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
-}
-
-func listen(cfg *config.Config) (net.Listener, error) {
-	address := net.JoinHostPort(cfg.BindAddress, strconv.Itoa(cfg.Port))
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("cannot listen at port (PORT) and bind_address (BIND_ADDRESS): %w", err)
-	}
-	if cfg.TLS.CertFile == "" {
-		return listener, nil
-	}
-	pair, err := tls.LoadX509KeyPair(cfg.TLS.CertFile, cfg.TLS.KeyFile)
-	if err != nil {
-		_ = listener.Close()
-		return nil, fmt.Errorf("the certificate and key do not load: %w", err)
-	}
-	return tls.NewListener(listener, &tls.Config{
-		Certificates: []tls.Certificate{pair},
-		MinVersion:   tls.VersionTLS12,
-		NextProtos:   []string{"h2", "http/1.1"},
-	}), nil
-}
-
-// drain stops accepting, waits for the running requests, and cuts off those
-// that take longer. The public port goes first: gateways may still be asking
-// for the requests that they have.
-func drain(servers []*http.Server, timeout time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
-	var errs []error
-	for _, server := range servers {
-		err := server.Shutdown(ctx)
-		if errors.Is(err, context.DeadlineExceeded) {
-			_ = server.Close()
-			err = errors.New("some requests did not finish in time and were cut off")
+	if cfg.HasAdmin() {
+		admin, err := passed.listen(adminSocket, cfg.AdminAddr, "admin_addr (ADMIN_ADDR)")
+		if err != nil {
+			return err
 		}
-		errs = append(errs, err)
+		p.admin = newPort(p.live.Admin(), admin, p.debugging())
+		p.admin.server.ReadTimeout, p.admin.server.WriteTimeout = adminTimeout, adminTimeout
 	}
-	return errors.Join(errs...)
+	return passed.unused()
+}
+
+func (p *process) debugging() io.Writer { return debugging{p.log.Load} }
+
+func (p *process) tellListening(cfg *config.Config) {
+	log := p.log.Load()
+	if p.admin != nil {
+		log.Info("listening for operators", "address", p.admin.address())
+	}
+	if len(p.ports) > 1 {
+		log.Info("listening for gateways", "address", p.ports[1].address())
+	}
+	log.Info("listening", "address", p.ports[0].address(), "tls", cfg.TLS.CertFile != "", "base_path", cfg.BasePath)
+	p.tellManager(ready("serving at " + p.ports[0].address()))
+}
+
+// lastAnswers asks clients to connect anew, and so elsewhere, when the end is
+// near: a connection that is closed by both sides in turn loses no request.
+func (p *process) lastAnswers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p.closing.Load() && r.Header["Upgrade"] == nil {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// close ends what start has begun, the operator's port last.
+func (p *process) close() {
+	for _, port := range p.ports {
+		port.close()
+	}
+	if p.live != nil {
+		_ = p.live.Close()
+	}
+	if p.admin != nil {
+		p.admin.close()
+	}
 }

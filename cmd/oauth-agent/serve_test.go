@@ -69,7 +69,8 @@ func launch(t *testing.T, env ...string) *program {
 		t.Fatal(err)
 	}
 	p := &program{t: t, cmd: exec.Command(path)}
-	p.cmd.Env, p.cmd.Stderr = append(env, "GORACE="+os.Getenv("GORACE")), &p.stderr
+	p.cmd.Env = append([]string{"ADMIN_ADDR=off", "GORACE=" + os.Getenv("GORACE")}, env...)
+	p.cmd.Stderr = &p.stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +262,7 @@ func TestPortInUse(t *testing.T) {
 func TestTLS(t *testing.T) {
 	as, _, may := tokenServer(t)
 	close(may)
-	certFile, keyFile, roots := certificate(t)
+	certFile, keyFile, roots := makeCertificate(t)
 	p := startServing(t, as.URL, "SERVER_CERT_FILE="+certFile, "SERVER_KEY_FILE="+keyFile)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true}}
 	end, cookies := p.startLogin(client)
@@ -295,8 +296,8 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// certificate makes one for 127.0.0.1.
-func certificate(t *testing.T) (certFile, keyFile string, roots *x509.CertPool) {
+// makeCertificate makes one for 127.0.0.1.
+func makeCertificate(t *testing.T) (certFile, keyFile string, roots *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

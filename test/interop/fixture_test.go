@@ -146,6 +146,7 @@ func (f *fixture) agentSettings(port int) map[string]string {
 	f.check(os.WriteFile(secret, []byte(clientSecret+"\n"), 0o600))
 	settings := map[string]string{
 		"PORT":                     strconv.Itoa(port),
+		"ADMIN_ADDR":               "off",
 		"ISSUER":                   f.issuer,
 		"CLIENT_ID":                clientID,
 		"CLIENT_SECRET_FILE":       secret,

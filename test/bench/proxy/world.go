@@ -99,7 +99,7 @@ func (w *world) startAgent(binary string, env ...string) (*process, error) {
 	p, err := start(append(env,
 		"ISSUER="+w.as.Issuer, "CLIENT_ID=spa", "CLIENT_SECRET=secret", "REDIRECT_URI="+page+"/",
 		"TRUSTED_WEB_ORIGIN="+page, "COOKIE_NAME_PREFIX=example", "COOKIE_ENCRYPTION_KEY="+strings.Repeat("a1", 32),
-		"BIND_ADDRESS=127.0.0.1", "PORT="+port, "ROUTES=/api/=http://"+w.upstream.addr,
+		"BIND_ADDRESS=127.0.0.1", "PORT="+port, "ADMIN_ADDR=off", "ROUTES=/api/=http://"+w.upstream.addr,
 	), w.logs, binary)
 	if err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ export class Proxies {
     };
     for (let i = 0; i < count; i += 1) {
       const port = await freePort();
-      const program = await start(process.env.OAUTH_AGENT, [], { cwd: '/', env: { ...env, PORT: port } });
+      const program = await start(process.env.OAUTH_AGENT, [], { cwd: '/', env: { ...env, PORT: port, ADMIN_ADDR: 'off' } });
       this.#processes.push({ port, program });
     }
   }

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/activation"
+
+	"oauth-agent/agent/config"
+)
+
+// The names of sockets that a service manager may pass on (FileDescriptorName= of
+// systemd).
+const (
+	publicSocket   = "public"
+	gatewaysSocket = "forward-auth"
+	adminSocket    = "admin"
+)
+
+// sockets are the listeners that were passed on, by their names. Two of a name are
+// one for IPv4 and one for IPv6, say.
+type sockets map[string][]net.Listener
+
+// inherited takes over the sockets that this process was started with
+// (sd_listen_fds(3)). One alone needs no name.
+func inherited() (sockets, error) {
+	files := activation.Files(true)
+	s := sockets{}
+	for _, f := range files {
+		name := f.Name()
+		if !slices.Contains([]string{publicSocket, gatewaysSocket, adminSocket}, name) {
+			if len(files) > 1 {
+				return s, fmt.Errorf("the socket %q was passed on: name it %s, %s or %s", name, publicSocket, gatewaysSocket, adminSocket)
+			}
+			name = publicSocket
+		}
+		listener, err := net.FileListener(f)
+		_ = f.Close() // the listener has its own
+		if err != nil {
+			return s, fmt.Errorf("the socket %q was passed on, and is none to listen at: %w", name, err)
+		}
+		s[name] = append(s[name], listener)
+	}
+	return s, nil
+}
+
+// listen takes the sockets of that name, or else listens at address, which the
+// settings have from setting.
+func (s sockets) listen(name, address, setting string) ([]net.Listener, error) {
+	if passed := s[name]; len(passed) > 0 {
+		delete(s, name)
+		return passed, nil
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen at %s: %w", setting, err)
+	}
+	return []net.Listener{listener}, nil
+}
+
+// unused tells of sockets that the settings have no use for.
+func (s sockets) unused() error {
+	for name := range s {
+		setting := map[string]string{gatewaysSocket: "forward_auth.addr (FORWARD_AUTH_ADDR)", adminSocket: "admin_addr (ADMIN_ADDR)"}[name]
+		return fmt.Errorf("the socket %q was passed on, but %s is off", name, setting)
+	}
+	return nil
+}
+
+func (s sockets) close() {
+	for _, listener := range slices.Concat(slices.Collect(maps.Values(s))...) {
+		_ = listener.Close()
+	}
+}
+
+// Limits of the listeners. Bodies and handlers have their own, since an API
+// behind the proxy may stream for hours.
+const (
+	readHeaderTimeout = 10 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 96 << 10 // three values of five cookies, and room beside
+
+	adminTimeout = 30 * time.Second
+)
+
+// port is a server with what it listens at.
+type port struct {
+	server    *http.Server
+	listeners []net.Listener
+}
+
+func newPort(h http.Handler, listeners []net.Listener, errors io.Writer) *port {
+	return &port{listeners: listeners, server: &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          log.New(errors, "", 0),
+	}}
+}
+
+// serve begins, and tells failed when it cannot go on.
+func (p *port) serve(failed chan<- error) {
+	for _, listener := range p.listeners {
+		go func() {
+			if err := p.server.Serve(listener); err != nil {
+				select {
+				case failed <- err:
+				default: // the first one will do
+				}
+			}
+		}()
+	}
+}
+
+// close is for the end, and for a start that fails.
+func (p *port) close() {
+	_ = p.server.Close()
+	for _, listener := range p.listeners {
+		_ = listener.Close()
+	}
+}
+
+func (p *port) address() string {
+	if len(p.listeners) == 0 {
+		return ""
+	}
+	return p.listeners[0].Addr().String()
+}
+
+// debugging writes what net/http has to say of connections into the log of the
+// hour, at the level debug.
+type debugging struct{ log func() *slog.Logger }
+
+func (d debugging) Write(text []byte) (int, error) {
+	d.log().Debug(string(text[:max(0, len(text)-1)])) // without the line break
+	return len(text), nil
+}
+
+func publicAddress(cfg *config.Config) string {
+	return net.JoinHostPort(cfg.BindAddress, strconv.Itoa(cfg.Port))
+}
