@@ -10,6 +10,7 @@
 //	      ├──► pkceproxy ──► authserver, registration
 //	      ├──► spa ────────► httperr
 //	      ├──► guard         origins, CORS, limits, headers
+//	      ├──► forwarded     who the client is, behind proxies
 //	      ├──► observe       log
 //	      └──► httperr       handlers return errors; here they become HTTP
 //

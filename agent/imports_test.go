@@ -19,10 +19,10 @@ var rooms = map[string]string{
 	"cmd/oauth-agent": "agent config",
 	"cmd/demo":        "agent config test/idp web",
 
-	"agent":     "apiproxy config authserver cookie guard httperr login observe pkceproxy seal session spa web/client",
+	"agent":     "apiproxy config authserver cookie guard httperr login observe pkceproxy seal session spa trace web/client",
 	"config":    "registration seal secret",
 	"login":     "authserver cookie httperr recent seal secret session strictjson",
-	"apiproxy":  "cookie guard httperr secret session",
+	"apiproxy":  "cookie forwarded guard httperr secret session",
 	"pkceproxy": "authserver httperr recent registration secret",
 	"spa":       "httperr",
 
@@ -31,12 +31,14 @@ var rooms = map[string]string{
 	"authserver":   "recent secret strictjson",
 	"guard":        "httperr",
 	"seal":         "secret",
+	"forwarded":    "",
 	"httperr":      "",
-	"observe":      "httperr",
+	"observe":      "forwarded httperr trace",
 	"recent":       "",
 	"registration": "",
 	"secret":       "",
 	"strictjson":   "",
+	"trace":        "",
 	"web":          "",
 	"web/client":   "",
 }
@@ -55,9 +57,22 @@ var libraries = map[string]string{
 	"go.yaml.in/yaml/v4":                "config",
 	"github.com/caarlos0/env/v11":       "config",
 
+	"github.com/coreos/go-systemd/v22/activation": "cmd/oauth-agent",
+	"github.com/coreos/go-systemd/v22/daemon":     "cmd/oauth-agent",
+
 	"github.com/prometheus/client_golang/prometheus":            "observe",
 	"github.com/prometheus/client_golang/prometheus/collectors": "observe",
 	"github.com/prometheus/client_golang/prometheus/promhttp":   "observe",
+
+	"go.opentelemetry.io/otel/attribute":                "trace",
+	"go.opentelemetry.io/otel/codes":                    "trace",
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace": "trace",
+	"go.opentelemetry.io/otel/propagation":              "trace",
+	"go.opentelemetry.io/otel/sdk/resource":             "trace",
+	"go.opentelemetry.io/otel/sdk/trace":                "trace",
+	"go.opentelemetry.io/otel/trace":                    "trace",
+	"go.opentelemetry.io/proto/otlp/trace/v1":           "trace",
+	"google.golang.org/protobuf/proto":                  "trace",
 }
 
 // sources is the program: every file but tests, by room and name.

@@ -113,7 +113,7 @@ func (x *exchange) rewriteURL(out *http.Request) {
 
 func (x *exchange) rewriteHeader(pr *httputil.ProxyRequest) {
 	h := pr.Out.Header
-	trusted := isTrusted(x.in.RemoteAddr, x.p.opt.TrustedProxies)
+	trusted := x.p.opt.TrustedProxies.Trusts(x.in.RemoteAddr)
 	keepsOverride := x.route.keepsOverride(x.in.Method)
 	for name := range h {
 		if looksLike(name, x.p.csrfName) || isRerouting(name) || !trusted && isForwarding(name) || !keepsOverride && isOverride(name) {

@@ -2,7 +2,6 @@ package apiproxy
 
 import (
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 )
@@ -169,17 +168,4 @@ func keepPrivate(h http.Header) {
 		}
 	}
 	h.Add("Cache-Control", "private")
-}
-
-// isTrusted tells whether a peer is one of the proxies.
-func isTrusted(remoteAddr string, proxies []netip.Prefix) bool {
-	if len(proxies) == 0 {
-		return false
-	}
-	peer, err := netip.ParseAddrPort(remoteAddr)
-	if err != nil {
-		return false
-	}
-	addr := peer.Addr().Unmap().WithZone("")
-	return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(addr) })
 }

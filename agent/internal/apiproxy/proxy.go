@@ -6,10 +6,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
-	"net/netip"
 	"time"
 
 	"oauth-agent/agent/internal/cookie"
+	"oauth-agent/agent/internal/forwarded"
 	"oauth-agent/agent/internal/guard"
 	"oauth-agent/agent/internal/httperr"
 	"oauth-agent/agent/internal/session"
@@ -32,7 +32,7 @@ type Options struct {
 	Log   *slog.Logger     // nil: nowhere
 	// TrustedProxies are the peers whose Forwarded, X-Forwarded-* and X-Real-IP
 	// are believed.
-	TrustedProxies []netip.Prefix
+	TrustedProxies forwarded.Proxies
 	// Transport is copied for each kind of route; nil: the proxy's own.
 	Transport *http.Transport
 
