@@ -21,6 +21,7 @@ import (
 	"oauth-agent/agent/internal/seal"
 	"oauth-agent/agent/internal/session"
 	"oauth-agent/agent/internal/spa"
+	"oauth-agent/agent/internal/trace"
 	"oauth-agent/web/client"
 )
 
@@ -43,8 +44,11 @@ type Agent struct {
 	clock  func() time.Time
 	render *httperr.Renderer
 
-	metrics *Metrics
-	health  health
+	metrics  *Metrics
+	requests *observe.Requests
+	events   *observe.Events
+	tracer   *trace.Tracer
+	health   health
 
 	wire    *authserver.HTTP
 	as      *authserver.Client // nil without the OAuth Agent
@@ -80,9 +84,14 @@ func New(ctx context.Context, cfg *config.Config, opt Options) (*Agent, error) {
 		opt.Metrics = NewMetrics()
 	}
 	ctx, stop := context.WithCancel(ctx)
-	a := &Agent{cfg: cfg, log: opt.Log, clock: opt.Clock, metrics: opt.Metrics, stop: stop, predecessor: opt.predecessor}
-	a.render = &httperr.Renderer{Log: opt.Log, Note: noteCode}
+	a := &Agent{
+		cfg: cfg, log: observe.OfRequests(opt.Log), clock: opt.Clock, metrics: opt.Metrics,
+		stop: stop, predecessor: opt.predecessor,
+	}
+	a.render = &httperr.Renderer{Log: a.log, Note: a.metrics.Note}
+	a.buildWatch()
 	a.wire = a.newWire(opt.Transport)
+	a.wire.Watch = a.watchServer
 	if err := a.build(opt); err != nil {
 		a.retire()
 		return nil, err
@@ -223,6 +232,3 @@ func cookiePolicy(cfg *config.Config) cookie.Policy {
 func csrfHeader(cfg *config.Config) string {
 	return http.CanonicalHeaderKey("x-" + cfg.Cookie.NamePrefix + "-csrf")
 }
-
-// noteCode puts the error code into the access log.
-func noteCode(r *http.Request, e *httperr.Error) { observe.Of(r.Context()).Code = e.Code }

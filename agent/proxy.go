@@ -101,7 +101,7 @@ func (a *Agent) ForwardAuth() http.Handler {
 	}
 	// Gateways announce bodies that they do not send.
 	h := a.inTime(named(a.base()+"/authorize", a.proxy.ForwardAuth()))
-	return observe.Access(a.log, a.clock, observe.Recover(a.log, a.panicked, h))
+	return a.watched(h)
 }
 
 // base is the base path without a slash at its end.

@@ -62,7 +62,7 @@ func (a *Agent) routes() http.Handler {
 		a.pkceRoutes(m)
 	}
 	m.NotFoundHandler = a.otherwise()
-	return observe.Access(a.log, a.clock, observe.Recover(a.log, a.panicked, m))
+	return a.watched(m)
 }
 
 // inTime waits for no body longer than the settings say. It is for whatever the

@@ -42,4 +42,5 @@ func (a *Agent) retire() {
 	a.stop()
 	a.running.Wait()
 	a.closeSPA()
+	a.closeTracer()
 }

@@ -163,12 +163,12 @@ func (d *discovery) fetch(ctx context.Context) (*metadata, error) {
 	}
 	answer, place := (*Answer)(nil), ""
 	for _, place = range places {
-		answer, err = d.http.Get(ctx, place, secret.String{})
+		answer, err = d.http.At(EndpointDiscovery).Get(ctx, place, secret.String{})
 		if errors.Is(err, errRedirect) {
 			// Servers on Django have the document one slash further, and send
 			// clients there. It is asked for at its place, not at theirs.
 			place += "/"
-			answer, err = d.http.Get(ctx, place, secret.String{})
+			answer, err = d.http.At(EndpointDiscovery).Get(ctx, place, secret.String{})
 		}
 		if err != nil {
 			return nil, err

@@ -43,7 +43,7 @@ func (c *Client) revoke(ctx context.Context, meta *metadata, token secret.String
 	ctx, cancel := context.WithTimeout(ctx, endLimit)
 	defer cancel()
 	form := url.Values{"token": {token.Reveal()}, "token_type_hint": {hint}}
-	answer, err := c.http.PostForm(ctx, meta.revocation, form, c.cfg.Client, meta.authMethod(c.cfg.AuthMethod))
+	answer, err := c.http.At(EndpointRevocation).PostForm(ctx, meta.revocation, form, c.cfg.Client, meta.authMethod(c.cfg.AuthMethod))
 	if err != nil {
 		return fmt.Errorf("revocation: %w", err)
 	}

@@ -135,7 +135,7 @@ func (t *keyTransport) remember(url string, body []byte, err error) {
 }
 
 func (t *keyTransport) fetch(ctx context.Context, url string) ([]byte, error) {
-	answer, err := t.http.Get(ctx, url, secret.String{})
+	answer, err := t.http.At(EndpointKeys).Get(ctx, url, secret.String{})
 	if err != nil {
 		return nil, err
 	}

@@ -63,15 +63,19 @@ func (h *HTTP) Reachable(ctx context.Context, endpoint string) error {
 		return unavailable("request: %w", err)
 	}
 	req.Header.Set("User-Agent", "oauth-agent")
+	done := h.At(EndpointProbe).watch(req)
 	resp, err := h.client.Do(req)
 	if err != nil {
+		done(0, OutcomeUnavailable)
 		return unavailable("GET %s: %w", location(req.URL), tellable(err))
 	}
 	_ = resp.Body.Close()
 	switch resp.StatusCode {
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		done(resp.StatusCode, OutcomeUnavailable)
 		return unavailable("GET %s: status %d", location(req.URL), resp.StatusCode)
 	}
+	done(resp.StatusCode, OutcomeOK)
 	return nil
 }
 

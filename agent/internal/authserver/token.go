@@ -39,7 +39,7 @@ func (r *refusal) Error() string { return fmt.Sprintf("status %d%s", r.status, c
 // token, see [parseTokenAnswer].
 func (c *Client) requestTokens(ctx context.Context, wire *HTTP, meta *metadata, form url.Values) (tokenAnswer, error) {
 	asked := c.now() // a life counts from here at the earliest
-	answer, err := wire.PostForm(ctx, meta.token, form, c.cfg.Client, meta.authMethod(c.cfg.AuthMethod))
+	answer, err := wire.At(EndpointToken).PostForm(ctx, meta.token, form, c.cfg.Client, meta.authMethod(c.cfg.AuthMethod))
 	if err != nil {
 		return tokenAnswer{}, err
 	}

@@ -61,8 +61,38 @@ type Answer struct {
 // following a redirect, since a redirected token request would hand the code
 // and the client secret to another host.
 type HTTP struct {
-	client  *http.Client
-	timeout time.Duration // from the request to the last byte of the answer
+	// Watch, if set, is told of each request before it is sent, and may add to its
+	// headers. What it gives back is called when the answer has been read: status
+	// 0 means that there is none. ctx is the caller's, who may have gone.
+	Watch func(ctx context.Context, endpoint, method, host string, h http.Header) (done func(status int, outcome string))
+
+	client   *http.Client
+	timeout  time.Duration // from the request to the last byte of the answer
+	endpoint string        // asked, for Watch
+}
+
+// The endpoints that are asked, for [HTTP.Watch].
+const (
+	EndpointDiscovery  = "discovery"
+	EndpointKeys       = "jwks"
+	EndpointToken      = "token"
+	EndpointUserinfo   = "userinfo"
+	EndpointRevocation = "revocation"
+	EndpointProbe      = "probe"
+)
+
+// What may come of it, for [HTTP.Watch].
+const (
+	OutcomeOK          = "ok"
+	OutcomeRefused     = "refused"     // 4xx
+	OutcomeUnavailable = "unavailable" // no answer, or none that counts
+)
+
+// At is the same for calls of one endpoint.
+func (h *HTTP) At(endpoint string) *HTTP {
+	other := *h
+	other.endpoint = endpoint
+	return &other
 }
 
 // patient gives answers twice the time. It is for a request whose answer must
@@ -136,8 +166,31 @@ func (h *HTTP) Get(ctx context.Context, endpoint string, bearer secret.String) (
 	return h.do(req)
 }
 
-// do sends req. A redirect and a 5xx are errors here; 2xx and 4xx are answers.
+// do sends req, see [HTTP.ask].
 func (h *HTTP) do(req *http.Request) (*Answer, error) {
+	status, done := 0, h.watch(req)
+	answer, err := h.ask(req, &status)
+	switch {
+	case err != nil:
+		done(status, OutcomeUnavailable)
+	case status >= http.StatusBadRequest:
+		done(status, OutcomeRefused)
+	default:
+		done(status, OutcomeOK)
+	}
+	return answer, err
+}
+
+func (h *HTTP) watch(req *http.Request) func(status int, outcome string) {
+	if h.Watch == nil {
+		return func(int, string) {}
+	}
+	return h.Watch(req.Context(), h.endpoint, req.Method, req.URL.Host, req.Header)
+}
+
+// ask gives the answer to req, and its status. A redirect and a 5xx are errors
+// here; 2xx and 4xx are answers.
+func (h *HTTP) ask(req *http.Request, status *int) (*Answer, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), h.timeout)
 	defer cancel()
 	req.Header.Set("User-Agent", "oauth-agent")
@@ -147,6 +200,7 @@ func (h *HTTP) do(req *http.Request) (*Answer, error) {
 	if err != nil {
 		return nil, unavailable("%s: %w", where, tellable(err))
 	}
+	*status = resp.StatusCode
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
 	switch {

@@ -23,7 +23,7 @@ func (c *Client) Userinfo(ctx context.Context, access secret.String, sub string)
 	if meta.userinfo == "" {
 		return nil, ErrNoUserinfo
 	}
-	answer, err := c.http.Get(ctx, meta.userinfo, access)
+	answer, err := c.http.At(EndpointUserinfo).Get(ctx, meta.userinfo, access)
 	if err != nil {
 		return nil, err
 	}

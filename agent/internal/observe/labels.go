@@ -35,7 +35,7 @@ func proxyOutcomes() []string {
 func unsealReasons() []string { return []string{"malformed", "key", "expired"} }
 
 func sealPurposes() []string {
-	return []string{"at", "csrf", "auth", "id", "login", "logout", "refresh_memory", "pkce_state", "pkce_code"}
+	return []string{"at", "csrf", "auth", "id", "login", "logout", "pkce_state", "pkce_code"}
 }
 
 // loginReasons are the error codes that a login fails with: the program's own,

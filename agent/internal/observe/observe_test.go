@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"oauth-agent/agent/internal/observe"
+	"oauth-agent/agent/internal/trace"
 )
 
 // log collects records as a log of JSON lines has them, without their time.
@@ -42,6 +43,11 @@ func (l *log) records(t *testing.T) []map[string]any {
 		if err := dec.Decode(&m); err != nil {
 			t.Fatal(err)
 		}
+		if id, ok := m["request_id"].(string); ok && (len(id) != 32 || len(m["trace_id"].(string)) != 32) {
+			t.Errorf("identifiers of a request: %v", m)
+		}
+		delete(m, "request_id")
+		delete(m, "trace_id")
 		out = append(out, m)
 	}
 	return out
@@ -56,11 +62,19 @@ func ticking(d time.Duration) func() time.Time {
 	}
 }
 
-// serve sends one request through Access and gives the whole record.
+// watch is a listener with lines.
+func watch(l *log, clock func() time.Time, next http.Handler) http.Handler {
+	o := &observe.Requests{
+		Log: observe.OfRequests(l.logger()), Clock: clock, Metrics: observe.NewMetrics(), Tracer: &trace.Tracer{}, Lines: true,
+	}
+	return o.Watch(next)
+}
+
+// serve sends one request through Requests and gives the whole record.
 func serve(t *testing.T, r *http.Request, h http.HandlerFunc) (*httptest.ResponseRecorder, map[string]any) {
 	t.Helper()
 	l, w := &log{}, httptest.NewRecorder()
-	observe.Access(l.logger(), ticking(1500*time.Microsecond), h).ServeHTTP(w, r)
+	watch(l, ticking(1500*time.Microsecond), h).ServeHTTP(w, r)
 	records := l.records(t)
 	if len(records) != 1 {
 		t.Fatalf("%d records: %v", len(records), records)
@@ -75,7 +89,7 @@ func record(method, route string, status, bytes int, code string) map[string]any
 	}
 }
 
-func TestAccess(t *testing.T) {
+func TestLineOfARequest(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		method  string
@@ -107,9 +121,9 @@ func TestAccess(t *testing.T) {
 }
 
 // Early hints (RFC 8297) are no answer yet. It takes a real server to send them.
-func TestAccessAfterAHint(t *testing.T) {
+func TestLineAfterAHint(t *testing.T) {
 	l := &log{}
-	srv := httptest.NewServer(observe.Access(l.logger(), ticking(1500*time.Microsecond), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	srv := httptest.NewServer(watch(l, ticking(1500*time.Microsecond), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(103)
 		_, _ = w.Write([]byte("x"))
 	})))
@@ -124,7 +138,7 @@ func TestAccessAfterAHint(t *testing.T) {
 	}
 }
 
-func TestOfWithoutAccessIsReadByNobody(t *testing.T) {
+func TestOfOutsideARequestIsReadByNobody(t *testing.T) {
 	observe.Of(context.Background()).Route = "/x"
 	if got := observe.Of(context.Background()).Route; got != "" {
 		t.Errorf("it was kept: %q", got)
@@ -148,7 +162,7 @@ func TestFlushReachesTheClient(t *testing.T) {
 func TestHijackHandsTheConnectionOver(t *testing.T) {
 	l := &log{}
 	done := make(chan struct{})
-	inner := observe.Access(l.logger(), ticking(1500*time.Microsecond), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	inner := watch(l, ticking(1500*time.Microsecond), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			t.Error(err)
@@ -196,7 +210,7 @@ func TestRecover(t *testing.T) {
 	for _, value := range []any{"canary", io.EOF, []byte("not comparable"), struct{ f func() }{}} {
 		l, w := &log{}, httptest.NewRecorder()
 		h := observe.Recover(l.logger(), fail, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(value) }))
-		observe.Access(l.logger(), ticking(1500*time.Microsecond), h).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		watch(l, ticking(1500*time.Microsecond), h).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 		if strings.Contains(l.buf.String(), "canary") {
 			t.Errorf("the value is in the log: %s", l.buf.String())
 		}
@@ -246,7 +260,7 @@ func TestPanicInAnAnswerCutsItOff(t *testing.T) {
 			begin(w)
 			panic("late")
 		}))
-		srv := httptest.NewUnstartedServer(observe.Access(l.logger(), ticking(0), h))
+		srv := httptest.NewUnstartedServer(watch(l, ticking(0), h))
 		srv.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 		srv.Start()
 		resp, err := srv.Client().Get(srv.URL)

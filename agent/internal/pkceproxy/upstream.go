@@ -78,7 +78,7 @@ type reply struct {
 
 // token asks the token endpoint.
 func (u *upstream) token(ctx context.Context, form url.Values) (answer, error) {
-	a, err := u.post(ctx, u.tokenURL, form)
+	a, err := u.post(ctx, authserver.EndpointToken, u.tokenURL, form)
 	switch {
 	case err != nil:
 		return answer{}, err
@@ -97,7 +97,7 @@ func (u *upstream) token(ctx context.Context, form url.Values) (answer, error) {
 // revoke asks the revocation endpoint. The body of a success says nothing
 // (RFC 7009 2.2), unless it is an error after all: the token still works then.
 func (u *upstream) revoke(ctx context.Context, form url.Values) (answer, error) {
-	a, err := u.post(ctx, u.revocationURL, form)
+	a, err := u.post(ctx, authserver.EndpointRevocation, u.revocationURL, form)
 	switch {
 	case err != nil:
 		return answer{}, err
@@ -142,21 +142,21 @@ func formOf(status int, bare string) (int, []byte) {
 // twice is safe: a client that is not authenticated uses up no code. A method
 // is settled by a success alone, because some servers also answer a dead token
 // with 401.
-func (u *upstream) post(ctx context.Context, endpoint string, form url.Values) (reply, error) {
+func (u *upstream) post(ctx context.Context, endpoint, where string, form url.Values) (reply, error) {
 	method, settled := u.method()
-	first, err := u.try(ctx, endpoint, form, method)
+	first, err := u.try(ctx, endpoint, where, form, method)
 	if err != nil || settled || !first.unauthenticated() {
 		return first, err
 	}
-	second, err := u.try(ctx, endpoint, form, authserver.AuthPost)
+	second, err := u.try(ctx, endpoint, where, form, authserver.AuthPost)
 	if err != nil || !second.unauthenticated() {
 		return second, err
 	}
 	return first, nil
 }
 
-func (u *upstream) try(ctx context.Context, endpoint string, form url.Values, method authserver.AuthMethod) (reply, error) {
-	a, err := u.http.PostForm(ctx, endpoint, form, u.credentials, method)
+func (u *upstream) try(ctx context.Context, endpoint, where string, form url.Values, method authserver.AuthMethod) (reply, error) {
+	a, err := u.http.At(endpoint).PostForm(ctx, where, form, u.credentials, method)
 	if err != nil {
 		return reply{}, unavailable(err)
 	}
