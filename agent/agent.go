@@ -151,7 +151,9 @@ func (a *Agent) buildLogin() error {
 	if a.client, a.clientIntegrity, err = client.Handler(); err != nil {
 		return err
 	}
+	ring.Told = a.unsealed
 	a.jar = cookie.NewJar(cookiePolicy(cfg), ring, cfg.Session.Lifetime)
+	a.jar.Told = func(k cookie.Kind, bytes int) { a.metrics.CookieSet(string(k), bytes) }
 	a.origins = guard.NewOrigins(cfg.TrustedWebOrigins, cfg.CORSEnabled, routeMethods(cfg)...)
 	sessions := session.NewStore(a.jar, cfg.Session.Lifetime, a.clock)
 	a.login = login.New(login.Config{
@@ -164,7 +166,7 @@ func (a *Agent) buildLogin() error {
 		CSRFHeader:            csrfHeader(cfg),
 		DirectLogout:          cfg.Logout.URL == "direct",
 		SessionClaims:         cfg.Session.Claims,
-	}, a.as, a.jar, sessions, a.clock, a.log)
+	}, a.as, a.jar, sessions, a.clock, a.log, a.events)
 	if cfg.HasProxy() {
 		return a.buildProxy(sessions)
 	}
@@ -189,7 +191,9 @@ func (a *Agent) buildPKCEProxy() (err error) {
 		SigningKey: signing, EncryptionKey: encryption,
 		AllowedRedirectURIs: p.AllowedRedirectURIs, AllowedClientIDs: p.AllowedClientIDs,
 		AllowPlain: p.AllowPlain,
-	}, pkceproxy.Options{HTTP: a.wire, Clock: a.clock, Log: a.log})
+	}, pkceproxy.Options{
+		HTTP: a.wire, Clock: a.clock, Log: a.log, Refused: a.render.Tell, Unsealed: a.metrics.UnsealFailed,
+	})
 	return err
 }
 

@@ -34,6 +34,8 @@ func (a *Agent) buildProxy(sessions *session.Store) (err error) {
 		CSRFHeader: csrfHeader(cfg), BasePath: a.base(),
 		Clock: a.clock, Log: a.log,
 		TrustedProxies: cfg.TrustedProxyPrefixes(), SocketGrace: cfg.Timeouts.SocketGrace,
+		Sending: a.watchUpstream,
+		Passed:  func(route string, o apiproxy.Outcome) { a.metrics.Proxied(route, string(o)) },
 	}
 	if a.predecessor != nil {
 		opt.Predecessor = a.predecessor.proxy

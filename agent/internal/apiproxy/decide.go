@@ -1,6 +1,7 @@
 package apiproxy
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -60,11 +61,11 @@ func (d *decider) decide(w http.ResponseWriter, r *http.Request, rules rules) (g
 	case err != nil && rules.public:
 		return grant{}, nil
 	case err != nil:
-		return grant{}, httperr.Unauthorized("there is no session", nil)
+		return grant{}, errNoSession(err)
 	}
 	if !rules.skipCSRF && !guard.Safe(r.Method) {
 		if err := s.CheckCSRF(r.Header[d.csrfHeader]); err != nil {
-			return grant{}, httperr.Unauthorized(err.Error(), nil)
+			return grant{}, httperr.Unauthorized(err.Error(), nil).Because(httperr.ReasonCSRF)
 		}
 	}
 	return d.grant(w, r, s)
@@ -92,7 +93,15 @@ func (d *decider) grant(w http.ResponseWriter, r *http.Request, s *session.Sessi
 
 // errExpired makes the SPA call /refresh.
 func errExpired() error {
-	return httperr.New(http.StatusUnauthorized, httperr.TokenExpired, "the access token has expired", nil)
+	return httperr.New(http.StatusUnauthorized, httperr.TokenExpired, "the access token has expired", nil).Because(httperr.ReasonTokenExpired)
+}
+
+func errNoSession(cause error) error {
+	reason := httperr.ReasonBrokenSession
+	if errors.Is(cause, session.ErrNone) {
+		reason = httperr.ReasonNoSession
+	}
+	return httperr.Unauthorized("there is no session", nil).Because(reason)
 }
 
 // isUpgrade tells the handshake of a WebSocket (RFC 6455 4.1). A gateway may

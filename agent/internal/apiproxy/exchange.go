@@ -31,6 +31,9 @@ type exchange struct {
 	body   *upload // nil without one
 	answer answer
 	proxy  httputil.ReverseProxy
+
+	sent    func(status int) // may be nil
+	outcome Outcome
 }
 
 func (p *Proxy) newExchange(rt *route, target string, g grant, r *http.Request) *exchange {
@@ -51,6 +54,7 @@ func (x *exchange) run(w http.ResponseWriter) error {
 		r = x.watchUpload(w)
 		defer x.body.end()
 	}
+	defer x.tell()
 	x.answer = newAnswer(w, x.socketLife())
 	x.proxy = httputil.ReverseProxy{
 		Rewrite:        x.rewrite,
@@ -60,7 +64,11 @@ func (x *exchange) run(w http.ResponseWriter) error {
 		ModifyResponse: x.modify,
 		ErrorHandler:   x.fail,
 	}
+	x.outcome = brokenOff
 	x.proxy.ServeHTTP(&x.answer, r)
+	if x.outcome == brokenOff {
+		x.outcome = Forwarded
+	}
 	return nil
 }
 
@@ -94,6 +102,7 @@ func (x *exchange) rewrite(pr *httputil.ProxyRequest) {
 	x.rewriteURL(pr.Out)
 	x.rewriteHeader(pr)
 	pr.Out.Trailer = x.body.announced(x.p.csrfName)
+	x.sent = x.p.opt.Sending(x.in.Context(), x.route.Path, x.in.Method, x.route.Upstream.Host, pr.Out.Header)
 }
 
 func (x *exchange) rewriteURL(out *http.Request) {
@@ -157,6 +166,7 @@ func (x *exchange) setForwarded(pr *httputil.ProxyRequest, trusted bool) {
 
 // modify takes out of the answer what would interfere with the agent.
 func (x *exchange) modify(res *http.Response) error {
+	x.answered(res.StatusCode)
 	if res.StatusCode == http.StatusSwitchingProtocols && !x.upgrades() {
 		return errors.New("the upstream switches protocols unasked")
 	}
@@ -168,6 +178,7 @@ func (x *exchange) modify(res *http.Response) error {
 		// HTTP/1.1 has trailers behind chunks alone (RFC 9112 7.1.2).
 		res.Header.Del("Content-Length")
 	}
+	delete(res.Header, "X-Request-Id") // the answer has ours
 	dropCORS(res.Header)
 	if x.answer.before.Get("Access-Control-Allow-Origin") != "" {
 		expose(res.Header)
@@ -186,13 +197,17 @@ const statusClientGone = 499
 
 // fail answers a request that the upstream did not.
 func (x *exchange) fail(w http.ResponseWriter, r *http.Request, err error) {
+	x.answered(0)
 	cause := context.Cause(r.Context())
 	if errors.Is(cause, context.Canceled) {
+		x.outcome = ClientGone
 		w.WriteHeader(statusClientGone)
 		return
 	}
 	x.body.abandon()
-	x.p.refuse(w, x.in, x.failure(cause, err))
+	err = x.failure(cause, err)
+	x.outcome = outcomeOf(err)
+	x.p.refuse(w, x.in, err)
 }
 
 func (x *exchange) failure(cause, err error) error {

@@ -1,6 +1,7 @@
 package apiproxy
 
 import (
+	"context"
 	"errors"
 	"log"
 	"log/slog"
@@ -44,6 +45,13 @@ type Options struct {
 	// that carry the refresh token; nil: that is left to /refresh.
 	Refresher    Refresher
 	RefreshAhead time.Duration
+	// Sending, if set, is told of each request before it goes up, and may add to
+	// its headers. What it gives back, unless nil, is called once when the answer
+	// begins; status 0: there is none.
+	Sending func(ctx context.Context, route, method, host string, h http.Header) (sent func(status int))
+	// Passed, if set, is told what became of each request for a route.
+	Passed func(route string, outcome Outcome)
+
 	// SocketGrace is how long a WebSocket may outlive its access token;
 	// negative: for ever.
 	SocketGrace time.Duration
@@ -71,6 +79,12 @@ func New(routes []Route, opt Options) (*Proxy, error) {
 	}
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Sending == nil {
+		opt.Sending = func(context.Context, string, string, string, http.Header) func(int) { return nil }
+	}
+	if opt.Passed == nil {
+		opt.Passed = func(string, Outcome) {}
 	}
 	wires := newWires(opt.Transport)
 	if opt.Predecessor != nil {
@@ -114,6 +128,7 @@ func (p *Proxy) Route(r *http.Request) string {
 // JSON and never a redirect, which a script could not follow.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := p.serve(w, r); err != nil {
+		p.opt.Passed(p.Route(r), Refused)
 		p.refuse(w, r, err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"oauth-agent/agent/internal/httperr"
 	"oauth-agent/agent/internal/session"
 )
 
@@ -65,7 +66,8 @@ func (n *renewal) refresh(w http.ResponseWriter, r *http.Request, s *session.Ses
 		err = n.store.Refreshed(w, s, t)
 	}
 	if err != nil {
-		n.log.LogAttrs(r.Context(), slog.LevelWarn, "refresh on the way failed", slog.Any("error", err))
+		n.log.LogAttrs(r.Context(), slog.LevelWarn, "security",
+			slog.String("event", httperr.EventRefreshFailed), slog.Any("error", err))
 	}
 	return t, err
 }

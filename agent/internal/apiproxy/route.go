@@ -166,18 +166,18 @@ func (t table) locate(u *url.URL) (*route, string, error) {
 		return nil, "", errNoRoute
 	}
 	if err := checkPath(path); err != nil {
-		return nil, "", httperr.BadRequest("the path of the request is refused: "+err.Error(), nil)
+		return nil, "", httperr.BadRequest("the path of the request is refused: "+err.Error(), nil).Because(httperr.ReasonPath)
 	}
 	if !t.unambiguous(path, rt) {
-		return nil, "", httperr.BadRequest("the path of the request can be read in two ways", nil)
+		return nil, "", httperr.BadRequest("the path of the request can be read in two ways", nil).Because(httperr.ReasonPath)
 	}
 	target := rt.target(path)
 	if strings.HasPrefix(target, "//") {
 		// Some servers take it for a host (RFC 3986 4.2).
-		return nil, "", httperr.BadRequest("the path of the request begins with an empty segment", nil)
+		return nil, "", httperr.BadRequest("the path of the request begins with an empty segment", nil).Because(httperr.ReasonPath)
 	}
 	if !plainQuery(u.RawQuery) {
-		return nil, "", httperr.BadRequest("the query of the request has a character that no URL has", nil)
+		return nil, "", httperr.BadRequest("the query of the request has a character that no URL has", nil).Because(httperr.ReasonPath)
 	}
 	return rt, escapeRest(target), nil
 }

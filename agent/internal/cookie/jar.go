@@ -34,6 +34,10 @@ func (e *SizeError) Error() string {
 
 // Jar seals values into the cookies of one policy.
 type Jar struct {
+	// Told, if set, is told of each value that is set, with the bytes of all its
+	// cookies.
+	Told func(k Kind, bytes int)
+
 	policy Policy
 	boxes  map[Kind]*seal.Box
 	names  map[Kind]string
@@ -69,8 +73,14 @@ func (j *Jar) Set(w http.ResponseWriter, got *Received, k Kind, tag string, plai
 	if err != nil {
 		return err
 	}
+	size := 0
 	for _, c := range cookies {
-		http.SetCookie(w, c)
+		line := c.String()
+		size += len(line)
+		w.Header().Add("Set-Cookie", line)
+	}
+	if j.Told != nil {
+		j.Told(k, size)
 	}
 	j.clearPieces(w, got, k, tag, len(cookies))
 	return nil

@@ -45,7 +45,7 @@ func (o *Origins) Check(r *http.Request) error {
 	if len(site) == 1 && site[0] == "same-origin" || len(site) == 0 && !o.cors {
 		return nil
 	}
-	return httperr.Unauthorized("the request has no trusted Origin and is not marked as same-origin", nil)
+	return httperr.Unauthorized("the request has no trusted Origin and is not marked as same-origin", nil).Because(httperr.ReasonOrigin)
 }
 
 // CheckOrigin refuses a request that does not have exactly one trusted Origin.
@@ -53,9 +53,9 @@ func (o *Origins) CheckOrigin(r *http.Request) error {
 	origin := r.Header["Origin"]
 	switch {
 	case len(origin) == 0:
-		return httperr.Unauthorized("the Origin header is missing", nil)
+		return httperr.Unauthorized("the Origin header is missing", nil).Because(httperr.ReasonOrigin)
 	case len(origin) > 1 || !o.trusted[origin[0]]:
-		return httperr.Unauthorized("the web origin is not trusted", nil)
+		return httperr.Unauthorized("the web origin is not trusted", nil).Because(httperr.ReasonOrigin)
 	}
 	return nil
 }

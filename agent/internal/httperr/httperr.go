@@ -30,6 +30,7 @@ const (
 	NotFound                 = "not_found"
 	MethodNotAllowed         = "method_not_allowed"
 	RequestTooLarge          = "request_too_large"
+	TooManyRequests          = "too_many_requests"
 	UpstreamError            = "upstream_error"
 	UpstreamTimeout          = "upstream_timeout"
 	ServerError              = "server_error"
@@ -102,10 +103,7 @@ func (rd *Renderer) Handle(h Handler) http.Handler {
 // Write renders err and logs what the client is not told.
 func (rd *Renderer) Write(w http.ResponseWriter, r *http.Request, err error) {
 	e := As(err)
-	if rd.Note != nil {
-		rd.Note(r, e)
-	}
-	rd.tell(r, e)
+	rd.Tell(r, e)
 	if rd.Render != nil {
 		rd.Render(w, e)
 		return

@@ -25,6 +25,7 @@ const (
 	ReasonChallenge      = "challenge"       // a code challenge that is missing or unsafe
 	ReasonState          = "state"           // a state of nobody's
 	ReasonToken          = "token"           // a token that was issued to another client
+	ReasonRequest        = "request"         // an authorization request that is wrong in another way
 	ReasonRateLimit      = "rate_limit"      // too many requests of one address
 )
 
@@ -41,7 +42,7 @@ func Reasons() []string {
 	return []string{
 		ReasonOrigin, ReasonNavigation, ReasonCSRF, ReasonNoSession, ReasonBrokenSession, ReasonTokenExpired,
 		ReasonSessionExpired, ReasonPath, ReasonResponse, ReasonIssuer, ReasonIDToken, ReasonCode, ReasonClient,
-		ReasonRedirectURI, ReasonChallenge, ReasonState, ReasonToken, ReasonRateLimit,
+		ReasonRedirectURI, ReasonChallenge, ReasonState, ReasonToken, ReasonRequest, ReasonRateLimit,
 	}
 }
 
@@ -51,16 +52,24 @@ func (e *Error) Because(reason string) *Error {
 	return e
 }
 
-// Failed marks an error as the end of a login, a refresh or a logout.
+// Failed marks an error, if there is one, as the end of a login, a refresh or a
+// logout.
 func Failed(event string, err error) error {
+	if err == nil {
+		return nil
+	}
 	e := *As(err)
 	e.Event = event
 	return &e
 }
 
-// tell logs what the client is not told: one line an error, which is a security
-// event where the error says what has happened.
-func (rd *Renderer) tell(r *http.Request, e *Error) {
+// Tell tells an error, for one that is answered in another way than by [Renderer.Write].
+// What the client is not told has one line in the log, which is a security event
+// where the error says what has happened.
+func (rd *Renderer) Tell(r *http.Request, e *Error) {
+	if rd.Note != nil {
+		rd.Note(r, e)
+	}
 	level, message := slog.LevelInfo, "request refused"
 	if e.Status >= http.StatusInternalServerError {
 		level, message = slog.LevelError, "request failed"

@@ -37,9 +37,9 @@ func (a *Agent) End(w http.ResponseWriter, r *http.Request) error {
 	t, mine := a.open(got, page.state)
 	switch {
 	case mine && page.answered():
-		return a.complete(w, r, got, t, page)
+		return httperr.Failed(httperr.EventLoginFailed, a.complete(w, r, got, t, page))
 	case page.answered() && a.atRedirectURI(page):
-		return httperr.BadRequest("the authorization response belongs to no login that was started in this browser", nil)
+		return httperr.BadRequest("the authorization response belongs to no login that was started in this browser", nil).Because(httperr.ReasonResponse)
 	default:
 		return a.pageLoad(w, got)
 	}
@@ -81,7 +81,7 @@ func (a *Agent) atRedirectURI(p page) bool {
 func (a *Agent) complete(w http.ResponseWriter, r *http.Request, got *cookie.Received, t transaction, p page) error {
 	a.jar.Clear(w, got, cookie.Login, tag(t.State))
 	if !p.sound() {
-		return httperr.BadRequest("the authorization response is ambiguous", nil)
+		return httperr.BadRequest("the authorization response is ambiguous", nil).Because(httperr.ReasonResponse)
 	}
 	if err := a.as.CheckIssuer(r.Context(), p.iss); err != nil {
 		return told(err)
@@ -97,7 +97,7 @@ func (a *Agent) complete(w http.ResponseWriter, r *http.Request, got *cookie.Rec
 	if err != nil {
 		return told(err)
 	}
-	a.log.InfoContext(r.Context(), "login completed")
+	a.events.LoginCompleted(r.Context(), tokens.Identity.Issuer, tokens.Identity.Subject)
 	httperr.WriteJSON(w, http.StatusOK, endAnswer{
 		Handled:  true,
 		status:   a.status(csrf, tokens.Expiry, a.sessions.EndsAt(a.clock())),

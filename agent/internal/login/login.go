@@ -8,6 +8,8 @@
 package login
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -32,6 +34,14 @@ type Config struct {
 	SessionClaims         bool // /session tells the ID token's claims
 }
 
+// Events is told what happens to users; issuer and subject are empty where they
+// are not known.
+type Events interface {
+	LoginStarted(ctx context.Context)
+	LoginCompleted(ctx context.Context, issuer, subject string)
+	LoggedOut(ctx context.Context, issuer, subject string)
+}
+
 // Agent is the endpoints with what they depend on.
 type Agent struct {
 	cfg      Config
@@ -41,6 +51,7 @@ type Agent struct {
 	spent    *recent.Memory[struct{}] // logouts
 	clock    func() time.Time
 	log      *slog.Logger
+	events   Events
 }
 
 // maxSpent bounds the memory of spent logouts. Beyond it the oldest may work
@@ -48,9 +59,9 @@ type Agent struct {
 const maxSpent = 20_000
 
 // New makes the endpoints.
-func New(cfg Config, as *authserver.Client, jar *cookie.Jar, sessions *session.Store, clock func() time.Time, log *slog.Logger) *Agent {
+func New(cfg Config, as *authserver.Client, jar *cookie.Jar, sessions *session.Store, clock func() time.Time, log *slog.Logger, events Events) *Agent {
 	return &Agent{
-		cfg: cfg, as: as, jar: jar, sessions: sessions, clock: clock, log: log,
+		cfg: cfg, as: as, jar: jar, sessions: sessions, clock: clock, log: log, events: events,
 		spent: recent.New[struct{}](maxSpent, cookie.LogoutLifetime, clock),
 	}
 }
@@ -67,7 +78,7 @@ func (a *Agent) renewable(r *http.Request, got *cookie.Received) (*session.Sessi
 		return nil, noSession(err)
 	}
 	if err := s.CheckCSRF(r.Header.Values(a.cfg.CSRFHeader)); err != nil {
-		return nil, httperr.Unauthorized("the CSRF header is missing or wrong", err)
+		return nil, httperr.Unauthorized("the CSRF header is missing or wrong", err).Because(httperr.ReasonCSRF)
 	}
 	return s, nil
 }
@@ -82,5 +93,9 @@ func (a *Agent) current(got *cookie.Received) (*session.Session, error) {
 }
 
 func noSession(cause error) error {
-	return httperr.Unauthorized("there is no session: the user is not logged in", cause)
+	reason := httperr.ReasonBrokenSession
+	if errors.Is(cause, session.ErrNone) {
+		reason = httperr.ReasonNoSession
+	}
+	return httperr.Unauthorized("there is no session: the user is not logged in", cause).Because(reason)
 }

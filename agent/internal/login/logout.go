@@ -42,9 +42,10 @@ func (a *Agent) Logout(w http.ResponseWriter, r *http.Request) error {
 	a.sessions.End(w, got)
 	answer, err := a.logoutURL(w, r.WithContext(ctx), got, id)
 	if err != nil {
-		return told(err)
+		return httperr.Failed(httperr.EventLogoutFailed, told(err))
 	}
-	a.log.InfoContext(r.Context(), "logout completed")
+	_, who, _ := a.as.ReadIDToken(id) // without one, nobody
+	a.events.LoggedOut(r.Context(), who.Issuer, who.Subject)
 	httperr.WriteJSON(w, http.StatusOK, struct {
 		URL string `json:"url"`
 	}{answer})
@@ -76,7 +77,7 @@ func (a *Agent) logoutURL(w http.ResponseWriter, r *http.Request, got *cookie.Re
 // works once.
 func (a *Agent) Continue(w http.ResponseWriter, r *http.Request) error {
 	if mode := r.Header["Sec-Fetch-Mode"]; len(mode) > 1 || len(mode) == 1 && mode[0] != "navigate" {
-		return httperr.Unauthorized("only a navigation may log out here", nil)
+		return httperr.Unauthorized("only a navigation may log out here", nil).Because(httperr.ReasonNavigation)
 	}
 	got := cookie.Read(r)
 	plain, err := a.jar.Open(got, cookie.Logout, "")

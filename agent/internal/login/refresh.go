@@ -27,14 +27,14 @@ func (a *Agent) Refresh(w http.ResponseWriter, r *http.Request) error {
 	}
 	refresh := s.Refresh()
 	if refresh.Empty() {
-		return httperr.Unauthorized("the session has no refresh token: log in again", nil)
+		return httperr.Unauthorized("the session has no refresh token: log in again", nil).Because(httperr.ReasonNoSession)
 	}
 	tokens, err := a.as.Refresh(r.Context(), authserver.RefreshGrant{Refresh: refresh, Access: s.Access, ID: s.IDToken()})
 	if err != nil {
 		if errors.Is(err, authserver.ErrSessionOver) {
 			a.sessions.End(w, got)
 		}
-		return told(err)
+		return httperr.Failed(httperr.EventRefreshFailed, told(err))
 	}
 	if err := a.sessions.Refreshed(w, s, sessionTokens(tokens)); err != nil {
 		return told(err)

@@ -36,7 +36,7 @@ func (a *Agent) Start(w http.ResponseWriter, r *http.Request) error {
 		State: t.State, Nonce: t.Nonce, Verifier: t.Verifier, Extra: wish.extra,
 	})
 	if err != nil {
-		return told(err)
+		return httperr.Failed(httperr.EventLoginFailed, told(err))
 	}
 	t.OpenID, t.MaxAge = request.OpenID, request.MaxAge
 
@@ -45,6 +45,7 @@ func (a *Agent) Start(w http.ResponseWriter, r *http.Request) error {
 	if err := a.jar.Set(w, got, cookie.Login, tag(t.State), t.record(), cookie.LoginLifetime); err != nil {
 		return err
 	}
+	a.events.LoginStarted(r.Context())
 	httperr.WriteJSON(w, http.StatusOK, struct {
 		URL string `json:"authorizationRequestUrl"`
 	}{request.URL})

@@ -20,21 +20,21 @@ func told(err error) error {
 	case errors.As(err, &size):
 		return serverFault(size.Error(), err)
 	case errors.Is(err, authserver.ErrIssuer):
-		return httperr.BadRequest("the authorization response comes from another issuer", err)
+		return httperr.BadRequest("the authorization response comes from another issuer", err).Because(httperr.ReasonIssuer)
 	case errors.Is(err, authserver.ErrIDToken):
-		return httperr.BadRequest("the ID token was refused", err)
+		return httperr.BadRequest("the ID token was refused", err).Because(httperr.ReasonIDToken)
 	case errors.Is(err, authserver.ErrCodeSpent):
-		return httperr.BadRequest("this login has ended already", err)
+		return httperr.BadRequest("this login has ended already", err).Because(httperr.ReasonCode)
 	case errors.Is(err, authserver.ErrCodeRefused):
-		return authorizationError("the authorization server refused the code", err)
+		return authorizationError("the authorization server refused the code", err).Because(httperr.ReasonCode)
 	case errors.Is(err, authserver.ErrClientRefused):
 		return authorizationError("the authorization server refused the agent as a client", err)
 	case errors.Is(err, authserver.ErrForbidden):
 		return authorizationError("the authorization server does not allow this with the session's token", err)
 	case errors.Is(err, authserver.ErrTokenExpired):
-		return httperr.New(http.StatusUnauthorized, httperr.TokenExpired, "the access token has expired: refresh", err)
+		return httperr.New(http.StatusUnauthorized, httperr.TokenExpired, "the access token has expired: refresh", err).Because(httperr.ReasonTokenExpired)
 	case errors.Is(err, authserver.ErrSessionOver):
-		return httperr.New(http.StatusUnauthorized, httperr.SessionExpired, "the session has ended: log in again", err)
+		return httperr.New(http.StatusUnauthorized, httperr.SessionExpired, "the session has ended: log in again", err).Because(httperr.ReasonSessionExpired)
 	case errors.Is(err, authserver.ErrNoUserinfo):
 		return httperr.New(http.StatusNotFound, httperr.NotFound, "the authorization server has no userinfo endpoint", err)
 	case errors.Is(err, authserver.ErrUnavailable):
@@ -48,7 +48,7 @@ func serverFault(message string, cause error) error {
 	return httperr.New(http.StatusBadGateway, httperr.AuthorizationServerError, message, cause)
 }
 
-func authorizationError(message string, cause error) error {
+func authorizationError(message string, cause error) *httperr.Error {
 	return httperr.New(http.StatusBadRequest, httperr.AuthorizationError, message, cause)
 }
 

@@ -1,7 +1,6 @@
 package pkceproxy
 
 import (
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
@@ -41,7 +40,11 @@ func (p *Proxy) Authorize(w http.ResponseWriter, r *http.Request) error {
 		return shown(err)
 	}
 	if fault := p.faultOf(q); fault != nil {
-		p.refuse(w, r, g, *fault)
+		p.sendBack(w, r, g, *fault, httperr.ReasonRequest)
+		return nil
+	}
+	if fault := p.challengeFault(q.Get("code_challenge"), q.Get("code_challenge_method")); fault != nil {
+		p.sendBack(w, r, g, *fault, httperr.ReasonChallenge)
 		return nil
 	}
 	g.Challenge = q.Get("code_challenge")
@@ -59,9 +62,9 @@ func (p *Proxy) Authorize(w http.ResponseWriter, r *http.Request) error {
 func (p *Proxy) clientOf(q url.Values) (grant, error) {
 	switch {
 	case len(q["client_id"]) != 1 || !p.clients.allows(q.Get("client_id")):
-		return grant{}, httperr.BadRequest("the client_id is not registered here", nil)
+		return grant{}, httperr.BadRequest("the client_id is not registered here", nil).Because(httperr.ReasonClient)
 	case len(q["redirect_uri"]) != 1 || !p.redirects.allow(q.Get("redirect_uri")):
-		return grant{}, httperr.BadRequest("the redirect_uri is not registered here", nil)
+		return grant{}, httperr.BadRequest("the redirect_uri is not registered here", nil).Because(httperr.ReasonRedirectURI)
 	}
 	g := grant{ClientID: q.Get("client_id"), RedirectURI: q.Get("redirect_uri")}
 	if len(q["state"]) == 1 {
@@ -70,7 +73,7 @@ func (p *Proxy) clientOf(q url.Values) (grant, error) {
 	return g, nil
 }
 
-// faultOf checks all but client and redirect URI.
+// faultOf checks all but client, redirect URI and challenge.
 func (p *Proxy) faultOf(q url.Values) *refused {
 	if name := repeated(q); name != "" {
 		return &refused{httperr.InvalidRequest, "a parameter is given twice: " + name}
@@ -95,7 +98,7 @@ func (p *Proxy) faultOf(q url.Values) *refused {
 	case mode != "" && mode != "query":
 		return &refused{httperr.InvalidRequest, "response_mode must be query"}
 	}
-	return p.challengeFault(q.Get("code_challenge"), q.Get("code_challenge_method"))
+	return nil
 }
 
 // challengeFault checks the challenge (RFC 7636 4.4.1). Without a method it is
@@ -124,10 +127,9 @@ func plainText(s string) bool {
 	return utf8.ValidString(s)
 }
 
-// refuse sends a fault back to the client.
-func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, g grant, fault refused) {
-	p.log.LogAttrs(r.Context(), slog.LevelInfo, "authorization request refused",
-		slog.String("code", fault.code), slog.String("error", fault.description))
+// sendBack sends a fault back to the client.
+func (p *Proxy) sendBack(w http.ResponseWriter, r *http.Request, g grant, fault refused, reason string) {
+	p.refuse(r, httperr.New(http.StatusFound, fault.code, fault.description, nil).Because(reason))
 	p.respond(w, g, url.Values{"error": {fault.code}, "error_description": {fault.description}})
 }
 

@@ -36,15 +36,15 @@ func (p *Proxy) Callback(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, name := range []string{"state", "code", "error", "error_description", "error_uri"} {
 		if len(q[name]) > 1 {
-			return shown(httperr.BadRequest("a parameter is given twice: "+name, nil))
+			return shown(httperr.BadRequest("a parameter is given twice: "+name, nil).Because(httperr.ReasonResponse))
 		}
 	}
 	g, err := p.envelopes.open(p.envelopes.state, q.Get("state"))
 	if err != nil {
-		return shown(httperr.BadRequest("this login is unknown or took too long; please start again", err))
+		return shown(httperr.BadRequest("this login is unknown or took too long; please start again", err).Because(httperr.ReasonState))
 	}
 	if !p.clients.allows(g.ClientID) || !p.redirects.allow(g.RedirectURI) {
-		return shown(httperr.BadRequest("the application is not registered here any more", nil))
+		return shown(httperr.BadRequest("the application is not registered here any more", nil).Because(httperr.ReasonClient))
 	}
 	if response := errorResponse(q); response != nil {
 		p.respond(w, g, response)

@@ -23,19 +23,19 @@ func (p *Proxy) identify(w http.ResponseWriter, r *http.Request, form url.Values
 			// RFC 6749 5.2 wants the scheme that was tried. Without a header
 			// there is no challenge, since browsers would ask for a password.
 			w.Header().Set("WWW-Authenticate", challenge)
-			return "", httperr.New(http.StatusUnauthorized, invalidClient, "clients here are public and have no secret", nil)
+			return "", httperr.New(http.StatusUnauthorized, invalidClient, "clients here are public and have no secret", nil).Because(httperr.ReasonClient)
 		}
 	}
 	for _, name := range []string{"client_secret", "client_assertion", "client_assertion_type"} {
 		if form.Get(name) != "" {
-			return "", httperr.New(http.StatusBadRequest, invalidClient, "clients here are public: "+name+" is not supported", nil)
+			return "", httperr.New(http.StatusBadRequest, invalidClient, "clients here are public: "+name+" is not supported", nil).Because(httperr.ReasonClient)
 		}
 	}
 	switch {
 	case id == "":
 		return "", missing("client_id")
 	case !p.clients.allows(id):
-		return "", httperr.New(http.StatusBadRequest, invalidClient, "the client_id is not registered here", nil)
+		return "", httperr.New(http.StatusBadRequest, invalidClient, "the client_id is not registered here", nil).Because(httperr.ReasonClient)
 	}
 	return id, nil
 }

@@ -35,9 +35,10 @@ type claims struct {
 
 // Why an envelope does not open. The client is told the same for all of them.
 var (
-	errForeign = errors.New("not an envelope of this proxy")
-	errKind    = errors.New("an envelope of another kind")
-	errExpired = errors.New("the envelope has expired")
+	errForeign  = errors.New("not an envelope of this proxy")
+	errOtherKey = fmt.Errorf("%w: of another key, or changed", errForeign)
+	errKind     = errors.New("an envelope of another kind")
+	errExpired  = errors.New("the envelope has expired")
 )
 
 // kind is one use of envelopes. Type and audience differ, so that a state never
@@ -49,6 +50,7 @@ type kind struct {
 	lifetime time.Duration
 	maxSize  int // bytes of an envelope that is opened at all
 	signer   jose.Signer
+	name     string // for Options.Unsealed
 }
 
 // envelopes seals and opens grants: JWTs signed with HS256 and then encrypted
@@ -61,15 +63,17 @@ type envelopes struct {
 	decryption  []byte
 	encrypter   jose.Encrypter
 	clock       func() time.Time
+	told        func(purpose, reason string) // never nil
 }
 
 func newEnvelopes(signing, encryption secret.String, issuer string, clock func() time.Time) (*envelopes, error) {
 	e := &envelopes{
-		state:      kind{typ: "state+jwt", audience: issuer + callbackPath, lifetime: stateLifetime, maxSize: 12 << 10},
-		code:       kind{typ: "code+jwt", audience: issuer + tokenPath, lifetime: codeLifetime, maxSize: 24 << 10},
+		state:      kind{name: "pkce_state", typ: "state+jwt", audience: issuer + callbackPath, lifetime: stateLifetime, maxSize: 12 << 10},
+		code:       kind{name: "pkce_code", typ: "code+jwt", audience: issuer + tokenPath, lifetime: codeLifetime, maxSize: 24 << 10},
 		signingKey: []byte(signing.Reveal()),
 		decryption: []byte(encryption.Reveal()),
 		clock:      clock,
+		told:       func(string, string) {},
 	}
 	for _, k := range []*kind{&e.state, &e.code} {
 		var err error
@@ -119,6 +123,19 @@ func (e *envelopes) seal(k kind, g grant) (string, error) {
 
 // open reads an envelope of kind k. Its errors hold nothing of the text.
 func (e *envelopes) open(k kind, text string) (grant, error) {
+	g, err := e.read(k, text)
+	switch {
+	case errors.Is(err, errExpired):
+		e.told(k.name, "expired")
+	case errors.Is(err, errOtherKey):
+		e.told(k.name, "key")
+	case err != nil:
+		e.told(k.name, "malformed")
+	}
+	return g, err
+}
+
+func (e *envelopes) read(k kind, text string) (grant, error) {
 	if len(text) > k.maxSize || !canonical(text) {
 		return grant{}, errForeign
 	}
@@ -129,7 +146,7 @@ func (e *envelopes) open(k kind, text string) (grant, error) {
 	}
 	jws, err := encrypted.Decrypt(e.decryption)
 	if err != nil {
-		return grant{}, errForeign
+		return grant{}, errOtherKey
 	}
 	payload, err := e.verify(k, string(jws))
 	if err != nil {
@@ -150,7 +167,7 @@ func (e *envelopes) verify(k kind, jws string) ([]byte, error) {
 	}
 	payload, err := signed.Verify(e.signingKey)
 	if err != nil {
-		return nil, errForeign
+		return nil, errOtherKey
 	}
 	if signed.Signatures[0].Protected.ExtraHeaders[jose.HeaderType] != string(k.typ) {
 		return nil, errKind

@@ -2,9 +2,11 @@ package pkceproxy
 
 import (
 	"log/slog"
+	"net/http"
 	"time"
 
 	"oauth-agent/agent/internal/authserver"
+	"oauth-agent/agent/internal/httperr"
 	"oauth-agent/agent/internal/recent"
 	"oauth-agent/agent/internal/secret"
 )
@@ -44,6 +46,12 @@ type Options struct {
 	HTTP  *authserver.HTTP // nil: ten seconds an exchange
 	Clock func() time.Time // nil: the real one
 	Log   *slog.Logger     // nil: nothing is logged
+
+	// Refused, if set, is told of each request that is refused by a redirect.
+	Refused func(r *http.Request, e *httperr.Error)
+	// Unsealed, if set, is told which of "pkce_state" and "pkce_code" did not open,
+	// and why: "malformed", "key" or "expired".
+	Unsealed func(purpose, reason string)
 }
 
 // Lifetimes of what the proxy hands out.
@@ -74,7 +82,8 @@ type Proxy struct {
 	spent *recent.Memory[struct{}] // codes of the AS that were sent to it
 	bound *recent.Memory[digest]   // refresh tokens, and the clients that they were issued to
 
-	log *slog.Logger
+	log    *slog.Logger
+	refuse func(r *http.Request, e *httperr.Error)
 }
 
 // New makes a proxy. The error joins every mistake in cfg.
@@ -88,6 +97,7 @@ func New(cfg Config, opt Options) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
+	envelopes.told = opt.Unsealed
 	return &Proxy{
 		issuer:      issuer,
 		redirectURL: cfg.RedirectURL,
@@ -102,7 +112,7 @@ func New(cfg Config, opt Options) (*Proxy, error) {
 		// time the same code of the AS is sealed anew.
 		spent: recent.New[struct{}](maxSpentCodes, stateLifetime+codeLifetime, opt.Clock),
 		bound: recent.New[digest](maxRefreshTokens, refreshMemory, opt.Clock),
-		log:   opt.Log,
+		log:   opt.Log, refuse: opt.Refused,
 	}, nil
 }
 
@@ -122,6 +132,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Refused == nil {
+		o.Refused = func(*http.Request, *httperr.Error) {}
+	}
+	if o.Unsealed == nil {
+		o.Unsealed = func(string, string) {}
 	}
 	return o
 }

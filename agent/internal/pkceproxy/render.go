@@ -20,7 +20,7 @@ func shown(err error) error {
 	if e.Err != nil {
 		cause = fmt.Errorf("%w: %w", errShown, e.Err)
 	}
-	return httperr.New(e.Status, e.Code, e.Message, cause)
+	return httperr.New(e.Status, e.Code, e.Message, cause).Because(e.Reason)
 }
 
 // Render writes an error of the proxy's endpoints; it is meant for

@@ -26,7 +26,7 @@ func (p *Proxy) Revoke(w http.ResponseWriter, r *http.Request) error {
 		return missing("token")
 	}
 	if p.ofOther(token, clientID) {
-		return httperr.New(http.StatusBadRequest, invalidGrant, "the token was issued to another client", errOtherClient)
+		return httperr.New(http.StatusBadRequest, invalidGrant, "the token was issued to another client", errOtherClient).Because(httperr.ReasonToken)
 	}
 	answer, err := p.upstream.revoke(r.Context(), forUpstream(form))
 	if err != nil {

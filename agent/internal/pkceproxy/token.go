@@ -69,7 +69,7 @@ func (p *Proxy) redeem(w http.ResponseWriter, r *http.Request, form url.Values, 
 	}
 	g, err := p.openCode(form, clientID)
 	if err != nil {
-		return httperr.New(http.StatusBadRequest, invalidGrant, "the code is not valid", err)
+		return httperr.New(http.StatusBadRequest, invalidGrant, "the code is not valid", err).Because(httperr.ReasonCode)
 	}
 	request := forUpstream(form, "code", "redirect_uri")
 	request.Set("grant_type", "authorization_code")
@@ -104,7 +104,7 @@ func (p *Proxy) refresh(w http.ResponseWriter, r *http.Request, form url.Values,
 		return missing("refresh_token")
 	}
 	if p.ofOther(token, clientID) {
-		return httperr.New(http.StatusBadRequest, invalidGrant, "the refresh token is not valid", errOtherClient)
+		return httperr.New(http.StatusBadRequest, invalidGrant, "the refresh token is not valid", errOtherClient).Because(httperr.ReasonToken)
 	}
 	request := forUpstream(form)
 	request.Set("grant_type", "refresh_token")

@@ -34,7 +34,13 @@ const KeySize = 32
 var ErrSealed = errors.New("the sealed value does not open")
 
 // Ring is a list of keys; the first one seals.
-type Ring struct{ keys [][]byte }
+type Ring struct {
+	// Told, if set, is told why a value did not open, for an operator: which
+	// purpose, and one of the reasons of why.go. Set it before [Ring.For].
+	Told func(purpose, reason string)
+
+	keys [][]byte
+}
 
 // NewRing takes keys of 64 hexadecimal characters, as the settings have them.
 func NewRing(keys []secret.String) (*Ring, error) {
@@ -55,6 +61,7 @@ func NewRing(keys []secret.String) (*Ring, error) {
 
 // Box seals and opens values of one purpose.
 type Box struct {
+	told    func(purpose, reason string)
 	purpose string
 	codecs  []securecookie.Codec
 	strict  *base64.Encoding
@@ -64,7 +71,7 @@ type Box struct {
 // encryption key (HKDF-SHA-256, RFC 5869). Values older than maxAge do not
 // open; zero means no limit.
 func (r *Ring) For(purpose string, maxAge time.Duration) *Box {
-	b := &Box{purpose: purpose, strict: base64.URLEncoding.Strict()}
+	b := &Box{told: r.Told, purpose: purpose, strict: base64.URLEncoding.Strict()}
 	for _, key := range r.keys {
 		pair, err := hkdf.Key(sha256.New, key, nil, "oauth-agent/seal/v1/"+purpose, 2*KeySize)
 		if err != nil { // only for an absurd length, which ours is not
@@ -96,15 +103,23 @@ func (b *Box) Seal(plain []byte) (string, error) {
 // Open returns what was sealed, or [ErrSealed].
 func (b *Box) Open(sealed string) ([]byte, error) {
 	if !b.canonical(sealed) {
-		return nil, ErrSealed
+		return nil, b.fail(Malformed)
 	}
+	reason := Key
 	for _, c := range b.codecs {
 		var plain []byte
-		if err := c.Decode(b.purpose, sealed, &plain); err == nil {
+		err := c.Decode(b.purpose, sealed, &plain)
+		if err == nil {
 			return plain, nil
 		}
+		if !errors.Is(err, securecookie.ErrMacInvalid) {
+			reason = Expired // the key was right, or else it is no base64
+		}
 	}
-	return nil, ErrSealed
+	if !b.wellFormed(sealed) {
+		reason = Malformed
+	}
+	return nil, b.fail(reason)
 }
 
 // canonical tells whether s is the one spelling of its bytes, provided that it
