@@ -54,6 +54,8 @@ type Agent struct {
 	as      *authserver.Client // nil without the OAuth Agent
 	jar     *cookie.Jar
 	origins *guard.Origins
+	door    *guard.Doorkeeper
+	limits  limits
 	login   *login.Agent
 	proxy   *apiproxy.Proxy  // nil without the OAuth Proxy
 	pkce    *pkceproxy.Proxy // nil without the PKCE proxy
@@ -90,6 +92,8 @@ func New(ctx context.Context, cfg *config.Config, opt Options) (*Agent, error) {
 	}
 	a.render = &httperr.Renderer{Log: a.log, Note: a.metrics.Note}
 	a.buildWatch()
+	a.door = guard.NewDoorkeeper(cfg.TrustedProxyPrefixes(), a.log)
+	a.limits = newLimits(cfg, a.clock)
 	a.wire = a.newWire(opt.Transport)
 	a.wire.Watch = a.watchServer
 	if err := a.build(opt); err != nil {
@@ -147,6 +151,7 @@ func (a *Agent) buildLogin() error {
 	}
 	a.as = authserver.New(serverConfig(cfg), authserver.Options{
 		HTTP: a.wire, Clock: a.clock, Log: a.log,
+		Refreshed: a.refreshed, Shared: a.metrics.RefreshShared,
 	})
 	if a.client, a.clientIntegrity, err = client.Handler(); err != nil {
 		return err

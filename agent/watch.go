@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/observe"
 	"oauth-agent/agent/internal/trace"
 )
@@ -86,4 +87,9 @@ func (a *Agent) send(ctx context.Context, h http.Header) trace.Span {
 // cookie without prefixes, see cookie.NewJar.
 func (a *Agent) unsealed(purpose, reason string) {
 	a.metrics.UnsealFailed(strings.TrimPrefix(purpose, a.cfg.Cookie.NamePrefix+"-"), reason)
+}
+
+// refreshed is told what came of each call with a refresh token.
+func (a *Agent) refreshed(ctx context.Context, outcome string, who authserver.Identity) {
+	a.events.Refreshed(ctx, outcome, who.Issuer, who.Subject)
 }

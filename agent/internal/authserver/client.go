@@ -1,6 +1,7 @@
 package authserver
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -51,6 +52,13 @@ type Options struct {
 	Clock  func() time.Time // nil: time.Now
 	Sealer Sealer           // nil: a key that dies with the process
 	Log    *slog.Logger     // nil: nowhere
+
+	// Refreshed, if set, is told what came of each call of [Client.Refresh], and
+	// whose session it was as far as that is known.
+	Refreshed func(ctx context.Context, outcome string, who Identity)
+	// Shared, if set, is told how many callers waited for one exchange of a refresh
+	// token.
+	Shared func(callers int)
 }
 
 // Tokens are what a login or a refresh brought.
@@ -72,6 +80,8 @@ type Client struct {
 	discovery *discovery
 	keys      *keySource
 	memory    *memory
+	refreshed func(ctx context.Context, outcome string, who Identity)
+	told      func(callers int)
 	*shared
 }
 
@@ -79,6 +89,7 @@ type Client struct {
 // and no code is spent once by each.
 type shared struct {
 	refreshes flights // by hash of the refresh token
+	crowds    crowds  // likewise
 	exchanges flights // by code and what proves it
 	codes     *recent.Memory[struct{}]
 }
@@ -88,6 +99,7 @@ func New(cfg Config, opt Options) *Client {
 	cfg, opt = withDefaults(cfg, opt)
 	return &Client{
 		cfg: cfg, http: opt.HTTP, now: opt.Clock, log: opt.Log,
+		refreshed: opt.Refreshed, told: opt.Shared,
 		discovery: newDiscovery(cfg, opt),
 		keys:      newKeySource(opt.HTTP, opt.Clock),
 		shared:    &shared{codes: recent.New[struct{}](maxCodes, codeMemory, opt.Clock)},
@@ -131,6 +143,12 @@ func withDefaults(cfg Config, opt Options) (Config, Options) {
 	}
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Refreshed == nil {
+		opt.Refreshed = func(context.Context, string, Identity) {}
+	}
+	if opt.Shared == nil {
+		opt.Shared = func(int) {}
 	}
 	return cfg, opt
 }

@@ -44,39 +44,46 @@ var (
 // spent for. What the server does not send again is kept. It fails with
 // [ErrSessionOver], [ErrClientRefused] or [ErrUnavailable].
 func (c *Client) Refresh(ctx context.Context, g RefreshGrant) (Tokens, error) {
+	t, outcome, err := c.refresh(ctx, g)
+	if t.ID.Empty() {
+		t.ID = g.ID
+	}
+	if !t.ID.Empty() {
+		_, t.Identity, _ = c.ReadIDToken(t.ID)
+	}
+	c.refreshed(ctx, outcome, t.Identity)
+	if err != nil {
+		return Tokens{}, err
+	}
+	return t, nil
+}
+
+// refresh gives the tokens, and where they come from or why there are none.
+func (c *Client) refresh(ctx context.Context, g RefreshGrant) (t Tokens, outcome string, err error) {
 	if g.Refresh.Empty() {
-		return Tokens{}, fmt.Errorf("%w: there is no refresh token", ErrSessionOver)
+		return t, RefreshSessionExpired, fmt.Errorf("%w: there is no refresh token", ErrSessionOver)
 	}
 	for range mostTurns {
-		t, err := c.refreshOnce(ctx, g)
+		t, outcome, err = c.refreshOnce(ctx, g)
 		if errors.Is(err, errMoved) || errors.Is(err, errLate) {
 			continue
 		}
-		if err != nil {
-			return Tokens{}, err
-		}
-		if t.ID.Empty() {
-			t.ID = g.ID
-		}
-		if !t.ID.Empty() {
-			_, t.Identity, _ = c.ReadIDToken(t.ID)
-		}
-		return t, nil
+		return t, refreshOutcome(outcome, err), err
 	}
-	return Tokens{}, unavailable("refresh: %w, %d times", errMoved, mostTurns)
+	return t, RefreshUnavailable, unavailable("refresh: %w, %d times", errMoved, mostTurns)
 }
 
 // refreshOnce answers from memory or joins the flight that spends the newest
 // token of the chain.
-func (c *Client) refreshOnce(ctx context.Context, g RefreshGrant) (Tokens, error) {
+func (c *Client) refreshOnce(ctx context.Context, g RefreshGrant) (Tokens, string, error) {
 	seen, err := c.memory.newest(g.Refresh)
 	switch {
 	case err != nil:
-		return Tokens{}, unavailable("%w", err)
+		return Tokens{}, "", unavailable("%w", err)
 	case seen.ended:
-		return Tokens{}, fmt.Errorf("%w: it was ended here", ErrSessionOver)
+		return Tokens{}, "", fmt.Errorf("%w: it was ended here", ErrSessionOver)
 	case seen.serves(g.Access, c.now()):
-		return seen.tokens, nil
+		return seen.tokens, RefreshRemembered, nil
 	}
 	if seen.tokens.ID.Empty() {
 		seen.tokens.ID = g.ID
@@ -89,14 +96,18 @@ func (c *Client) refreshOnce(ctx context.Context, g RefreshGrant) (Tokens, error
 // that is slow may have rotated the token, and then its late answer is all that
 // is left of the session. Who calls meanwhile waits with it, and begins a new
 // one if it fails.
-func (c *Client) await(ctx context.Context, seen newest) (Tokens, error) {
+func (c *Client) await(ctx context.Context, seen newest) (Tokens, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.http.timeout+c.http.timeout/5)
 	defer cancel()
 	began, led := time.Now(), false
 	key := hashOf(seen.refresh)
+	defer c.crowds.join(key)()
 	t, err := fly(ctx, &c.refreshes, string(key[:]), c.refreshLimit(), func(ctx context.Context) (Tokens, error) {
 		led = true // read below only after the flight has landed
 		t, err := c.spend(ctx, seen)
+		if !errors.Is(err, errMoved) {
+			c.told(c.crowds.size(key))
+		}
 		if errors.Is(err, ErrUnavailable) && time.Since(began) > c.http.timeout {
 			err = fmt.Errorf("%w: %w", errLate, err)
 		}
@@ -105,7 +116,10 @@ func (c *Client) await(ctx context.Context, seen newest) (Tokens, error) {
 	if errors.Is(err, errLate) && led {
 		err = unavailable("refresh: %w", context.DeadlineExceeded)
 	}
-	return t, err
+	if err == nil && led {
+		return t, RefreshExchanged, nil
+	}
+	return t, RefreshShared, err
 }
 
 // refreshLimit is for the requests that a refresh may take (discovery, tokens,
