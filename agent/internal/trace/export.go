@@ -148,7 +148,7 @@ func (c *client) send(ctx context.Context, spans []*tracepb.ResourceSpans) error
 	}
 	_, _ = io.CopyN(io.Discard, resp.Body, maxAnswer)
 	_ = resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
+	if resp.StatusCode/100 != 2 {
 		return fmt.Errorf("the collector answered with status %d", resp.StatusCode)
 	}
 	return nil
