@@ -26,7 +26,7 @@ type endpoint struct {
 func (a *Agent) agentEndpoints() []endpoint {
 	l := a.login
 	return []endpoint{
-		{path: "/login/start", methods: post(l.Start)},
+		{path: "/login/start", methods: post(a.door.Limit(a.limits.loginStart, l.Start))},
 		{path: "/login/end", methods: post(l.End)},
 		{path: "/session", methods: get(l.Session)},
 		{path: "/userInfo", methods: get(l.UserInfo)},
@@ -113,6 +113,9 @@ func (a *Agent) pkceRoutes(m *mux.Router) {
 			paths[r.Path] = map[string]httperr.Handler{}
 		}
 		paths[r.Path][r.Method] = r.Handler
+		if r.Limited {
+			paths[r.Path][r.Method] = a.door.Limit(a.limits.token, r.Handler)
+		}
 		scripts[r.Path] = r.CORS
 	}
 	for path, methods := range paths {

@@ -64,6 +64,10 @@ func errorBody(code, description string) []byte {
 	switch code {
 	case httperr.RequestTooLarge, httperr.MethodNotAllowed:
 		code = httperr.InvalidRequest // RFC 6749 has no code of its own for them
+	case httperr.TooManyRequests:
+		// Of the registered ones the nearest: slow_down is of the device flow, whose
+		// clients poll (RFC 8628 3.5).
+		code = temporarilyUnavailable
 	}
 	body, err := json.Marshal(struct {
 		Error       string `json:"error"`

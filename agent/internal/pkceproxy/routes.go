@@ -27,6 +27,8 @@ type Route struct {
 	// CORS tells that scripts call it: wrap it in [Proxy.CORS], and route
 	// OPTIONS to it too.
 	CORS bool
+	// Limited tells that one client must not call it too often.
+	Limited bool
 }
 
 // Routes lists the endpoints. They are at the root. When the issuer has a path,
@@ -47,17 +49,17 @@ func (p *Proxy) routesBelow(base string) []Route {
 		readable(base+authorizePath, p.Authorize, false),
 		readable(base+callbackPath, p.Callback, false),
 		readable(base+metadataPath, p.Metadata, true),
-		[]Route{{http.MethodPost, base + tokenPath, p.Token, true}},
+		[]Route{{Method: http.MethodPost, Path: base + tokenPath, Handler: p.Token, CORS: true, Limited: true}},
 	)
 	if p.revocation {
-		routes = append(routes, Route{http.MethodPost, base + revokePath, p.Revoke, true})
+		routes = append(routes, Route{Method: http.MethodPost, Path: base + revokePath, Handler: p.Revoke, CORS: true})
 	}
 	return routes
 }
 
 // readable is an endpoint for GET, and so for HEAD (RFC 9110 9.1).
 func readable(path string, h httperr.Handler, cors bool) []Route {
-	return []Route{{http.MethodGet, path, h, cors}, {http.MethodHead, path, h, cors}}
+	return []Route{{Method: http.MethodGet, Path: path, Handler: h, CORS: cors}, {Method: http.MethodHead, Path: path, Handler: h, CORS: cors}}
 }
 
 // basePath gives the path of the issuer.
