@@ -82,6 +82,14 @@ func (p *Process) Stop(t testing.TB) {
 	}
 }
 
+// Signal sends a signal to the program.
+func (p *Process) Signal(t testing.TB, s os.Signal) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		t.Fatalf("%s: %v", p.cmd.Path, err)
+	}
+}
+
 // Path is the program that runs.
 func (p *Process) Path() string { return p.cmd.Path }
 
