@@ -42,13 +42,19 @@ func (r *reloader) run(ctx context.Context, again <-chan struct{}) {
 // look loads what two looks have found alike: what is half written is still
 // changing. Contents that were refused are not tried again.
 func (r *reloader) look(ctx context.Context) {
-	seen := r.source.look()
-	settled := seen == r.last
-	r.last = seen
-	if settled && seen != r.tried {
-		r.tried = seen
+	if r.due(r.source.look()) {
 		r.reload(ctx)
 	}
+}
+
+func (r *reloader) due(seen contents) bool {
+	settled := seen == r.last
+	r.last = seen
+	if !settled || seen == r.tried {
+		return false
+	}
+	r.tried = seen
+	return true
 }
 
 // reload tells what came of it: to the log, the metrics and the service manager.

@@ -49,26 +49,55 @@ func startServing(t *testing.T, tokenEndpoint string, env ...string) *program {
 		"CLIENT_ID=spa", "CLIENT_SECRET=c4nary-secret", "REDIRECT_URI=" + origin + "/", "TRUSTED_WEB_ORIGIN=" + origin,
 		"COOKIE_NAME_PREFIX=example", "COOKIE_ENCRYPTION_KEY=" + strings.Repeat("a1", 32),
 	}, env...)...)
+	p.awaitListening()
+	return p
+}
+
+// awaitListening waits until it listens, for url.
+func (p *program) awaitListening() {
+	p.t.Helper()
 	listening := regexp.MustCompile(`msg=listening address=(\S+) tls=(\w+)`)
-	for range 500 {
-		if m := listening.FindStringSubmatch(p.stderr.String()); m != nil {
+	p.until("it listens", func() bool {
+		m := listening.FindStringSubmatch(p.stderr.String())
+		if m != nil {
 			p.url = map[string]string{"true": "https://", "false": "http://"}[m[2]] + m[1] + "/oauth-agent"
-			return p
 		}
-		time.Sleep(10 * time.Millisecond)
+		return m != nil
+	})
+}
+
+// until waits for something to come true, and no longer than that takes on the
+// busiest of machines.
+func (p *program) until(what string, so func() bool) {
+	p.t.Helper()
+	for range 2000 {
+		if so() {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
 	}
-	t.Fatalf("it does not listen:\n%s", &p.stderr)
-	return nil
+	p.t.Fatalf("it is not so that %s", what)
 }
 
 // launch starts the program with these settings and no others.
 func launch(t *testing.T, env ...string) *program {
 	t.Helper()
-	path, err := exec.LookPath("oauth-agent") // which TestMain made
+	return launchAs(t, exec.Command(itself(t)), env...)
+}
+
+// itself is the program, which TestMain made.
+func itself(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("oauth-agent")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &program{t: t, cmd: exec.Command(path)}
+	return path
+}
+
+func launchAs(t *testing.T, cmd *exec.Cmd, env ...string) *program {
+	t.Helper()
+	p := &program{t: t, cmd: cmd}
 	p.cmd.Env = append([]string{"ADMIN_ADDR=off", "GORACE=" + os.Getenv("GORACE")}, env...)
 	p.cmd.Stderr = &p.stderr
 	if err := p.cmd.Start(); err != nil {
@@ -197,15 +226,13 @@ func TestTerminationDrains(t *testing.T) {
 func (p *program) untilRefused() {
 	p.t.Helper()
 	u, _ := url.Parse(p.url)
-	for range 500 {
+	p.until("nobody listens", func() bool {
 		conn, err := net.Dial("tcp", u.Host)
-		if err != nil {
-			return
+		if err == nil {
+			_ = conn.Close()
 		}
-		_ = conn.Close()
-		time.Sleep(10 * time.Millisecond)
-	}
-	p.t.Fatal("it still listens")
+		return err != nil
+	})
 }
 
 func TestTerminationDoesNotWaitForEver(t *testing.T) {
