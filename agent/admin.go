@@ -8,6 +8,7 @@ import (
 	"oauth-agent/agent/internal/guard"
 	"oauth-agent/agent/internal/httperr"
 	"oauth-agent/agent/internal/observe"
+	"oauth-agent/agent/internal/seal"
 )
 
 // Metrics are those of a process. The agents that follow each other in one share
@@ -112,6 +113,16 @@ func (a *Agent) readiness() readiness {
 		answer.Ready = answer.Ready && told == passed
 	}
 	return answer
+}
+
+// tryKeys tells whether what is sealed opens again.
+func tryKeys(ring *seal.Ring) error {
+	box := ring.For("health", 0)
+	sealed, err := box.Seal([]byte("ok"))
+	if err == nil {
+		_, err = box.Open(sealed)
+	}
+	return err
 }
 
 func reached(once *atomic.Bool) string {

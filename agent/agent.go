@@ -156,6 +156,7 @@ func (a *Agent) buildLogin() error {
 	if a.client, a.clientIntegrity, err = client.Handler(); err != nil {
 		return err
 	}
+	a.health.keys = tryKeys(ring)
 	ring.Told = a.unsealed
 	a.jar = cookie.NewJar(cookiePolicy(cfg), ring, cfg.Session.Lifetime)
 	a.jar.Told = func(k cookie.Kind, bytes int) { a.metrics.CookieSet(string(k), bytes) }

@@ -61,11 +61,12 @@ func newCounts(r *prometheus.Registry, opts prometheus.CounterOpts) *counts {
 }
 
 func (c *counts) inc(p passed) {
+	p.outcome = oneOf(p.outcome, proxyOutcomes())
 	c.mu.RLock()
 	n := c.known[p]
 	c.mu.RUnlock()
 	if n == nil {
-		n = c.vec.WithLabelValues(p.route, oneOf(p.outcome, proxyOutcomes()))
+		n = c.vec.WithLabelValues(p.route, p.outcome)
 		c.mu.Lock()
 		c.known[p] = n
 		c.mu.Unlock()
