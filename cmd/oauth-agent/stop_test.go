@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The wait before the end: everything goes on but /readyz, then clients are asked
+// to connect anew, and then it ends.
+func TestShutdownDelay(t *testing.T) {
+	as := rotating(t)
+	p := install(t, as.Issuer, map[string]string{"shutdown_delay": "2s"})
+	p.until("it is ready", func() bool { status, _ := p.ask("/readyz"); return status == 200 })
+	p.terminate()
+	began := time.Now()
+	p.until("it is not ready", func() bool { status, _ := p.ask("/readyz"); return status == 503 })
+	if status, body := p.ask("/livez"); status != 200 {
+		t.Errorf("/livez: %d %s", status, body)
+	}
+	if b := p.login(); len(b.cookies) == 0 {
+		t.Error("logins do not go on")
+	}
+	p.hangup() // changes nothing any more
+	u, _ := url.Parse(p.url)
+	conn, err := net.Dial("tcp", u.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	in, asked := bufio.NewReader(conn), 0
+	for closing := false; !closing; asked++ {
+		_, _ = io.WriteString(conn, "GET /oauth-agent/client.js HTTP/1.1\r\nHost: x\r\n\r\n")
+		resp, err := http.ReadResponse(in, nil)
+		if err != nil {
+			t.Fatalf("request %d of a connection was lost: %v", asked, err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		closing = resp.Close
+		time.Sleep(20 * time.Millisecond)
+	}
+	if took := time.Since(began); took < 900*time.Millisecond || asked < 2 {
+		t.Errorf("after %v and %d requests clients were sent elsewhere", took, asked)
+	}
+	if code := p.wait(); code != 0 || time.Since(began) < 1900*time.Millisecond {
+		t.Errorf("exit code %d after %v", code, time.Since(began))
+	}
+	if p.told(applied)+p.told(refused) > 0 {
+		t.Error("settings were loaded while it stopped")
+	}
+}
+
+func TestSecondSignalEndsTheWait(t *testing.T) {
+	p := install(t, nobody, map[string]string{"shutdown_delay": "10m"})
+	p.terminate()
+	p.until("it is not ready", func() bool { _, body := p.ask("/readyz"); return strings.Contains(body, "shutdown") })
+	p.terminate()
+	if code := p.wait(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// The operator's port is there until the very end, and the running request is
+// answered.
+func TestOperatorsPortGoesLast(t *testing.T) {
+	as, arrived, may := tokenServer(t)
+	p := install(t, "", map[string]string{
+		"endpoints": "{authorize: 'https://login.example.com/authorize', token: '" + as.URL + "'}", "scope": "orders",
+	})
+	end, cookies := p.startLogin(http.DefaultClient)
+	answered := make(chan map[string]any, 1)
+	go func() {
+		_, answer, err := p.post(http.DefaultClient, "/login/end", end, cookies...)
+		if err != nil {
+			t.Errorf("the running request: %v", err)
+		}
+		answered <- answer
+	}()
+	<-arrived
+	p.terminate()
+	p.untilRefused()
+	if status, _ := p.ask("/readyz"); status != 503 {
+		t.Errorf("/readyz: %d", status)
+	}
+	if status, _ := p.ask("/metrics"); status != 200 {
+		t.Errorf("/metrics: %d", status)
+	}
+	close(may)
+	if answer := <-answered; answer["isLoggedIn"] != true {
+		t.Errorf("the running request was answered %v", answer)
+	}
+	if code := p.wait(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestOperatorsPortInUse(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	p := launch(t, "PORT="+strconv.Itoa(freePort(t)), "BIND_ADDRESS=127.0.0.1", "ADMIN_ADDR="+listener.Addr().String(),
+		"ISSUER="+nobody, "CLIENT_ID=spa", "CLIENT_SECRET=c4nary-secret", "REDIRECT_URI="+origin+"/",
+		"TRUSTED_WEB_ORIGIN="+origin, "COOKIE_ENCRYPTION_KEY="+strings.Repeat("a1", 32))
+	if code := p.wait(); code != 1 || !strings.Contains(p.stderr.String(), "cannot listen at admin_addr (ADMIN_ADDR): ") {
+		t.Errorf("exit code %d: %s", code, &p.stderr)
+	}
+}
+
+func TestHealthcheck(t *testing.T) {
+	as := rotating(t)
+	p := install(t, as.Issuer, map[string]string{"shutdown_delay": "10m"})
+	check := func(args ...string) (string, error) {
+		var out strings.Builder
+		err := run(append([]string{"healthcheck", "--config", p.path("agent.yaml")}, args...), nil, &out, io.Discard)
+		return out.String(), err
+	}
+	p.until("it is healthy", func() bool { out, err := check(); return err == nil && out == "ready\n" })
+	if out, err := check("--live"); err != nil || out != "live\n" {
+		t.Errorf("%q, %v", out, err)
+	}
+	// What the process goes on without, it is healthy without.
+	p.set(map[string]string{"prot": "80", "client_secret_file": "/nowhere"})
+	if _, err := check(); err != nil {
+		t.Error(err)
+	}
+	p.terminate()
+	p.until("it is not ready", func() bool {
+		out, err := check()
+		return err != nil && out == "" && strings.HasPrefix(err.Error(), "not ready: 503 {") && strings.Contains(err.Error(), "shutdown") && !strings.Contains(err.Error(), "\n")
+	})
+	if _, err := check("--live"); err != nil {
+		t.Error(err)
+	}
+	p.terminate()
+	p.wait()
+	if _, err := check(); err == nil || !strings.Contains(err.Error(), "connection refused") {
+		t.Errorf("nobody there: %v", err)
+	}
+}
+
+// A process that hangs does not hang its health check.
+func TestHealthcheckIsBounded(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	began := time.Now()
+	err = run([]string{"healthcheck"}, []string{"ADMIN_ADDR=" + listener.Addr().String()}, io.Discard, io.Discard)
+	if took := time.Since(began); err == nil || took > 2*healthTimeout {
+		t.Errorf("%v after %v", err, took)
+	}
+}
