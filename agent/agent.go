@@ -129,7 +129,7 @@ func (a *Agent) Handler() http.Handler { return a.handler }
 // their way are waited for as well, for as long as a shutdown may take; the error
 // is that it took longer. Close after the last request has been served.
 func (a *Agent) Close() (err error) {
-	a.retire()
+	a.stop()
 	if a.as != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), a.cfg.Timeouts.Shutdown)
 		defer cancel()
@@ -138,6 +138,7 @@ func (a *Agent) Close() (err error) {
 	if a.proxy != nil {
 		a.proxy.Close()
 	}
+	a.retire() // with the spans of what was waited for
 	a.wire.CloseIdle()
 	return err
 }
