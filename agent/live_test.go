@@ -1,0 +1,152 @@
+package agent
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"oauth-agent/agent/config"
+)
+
+// liveSettings are settings with one route.
+func liveSettings(t *testing.T, upstream string) *config.Config {
+	t.Helper()
+	page := t.TempDir()
+	if err := os.WriteFile(page+"/index.html", []byte("<!doctype html><title>x</title>"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load("", []string{
+		"ISSUER=http://127.0.0.1:1", "CLIENT_ID=spa", "CLIENT_SECRET=c4nary-secret",
+		"REDIRECT_URI=" + testOrigin + "/", "TRUSTED_WEB_ORIGIN=" + testOrigin,
+		"COOKIE_ENCRYPTION_KEY=" + strings.Repeat("a1", 32),
+		"ROUTES=/api/=" + upstream, "SPA_DIR=" + page,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Routes[0].Public = true
+	return cfg
+}
+
+func newLive(t *testing.T, cfg *config.Config) (*Live, *httptest.Server) {
+	t.Helper()
+	l, err := NewLive(t.Context(), cfg, Options{Transport: noNetwork{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(l.Handler())
+	t.Cleanup(func() {
+		srv.Close()
+		_ = l.Close()
+	})
+	return l, srv
+}
+
+func call(t *testing.T, url string) int {
+	t.Helper()
+	req, _ := http.NewRequestWithContext(t.Context(), "GET", url, nil)
+	req.Header.Set("Origin", testOrigin)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode
+}
+
+// An agent ends with its last request, and no earlier.
+func TestLiveServesEachRequestToItsEnd(t *testing.T) {
+	arrived, may := make(chan struct{}), make(chan struct{})
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		arrived <- struct{}{}
+		<-may
+		w.WriteHeader(http.StatusTeapot)
+	}))
+	defer upstream.Close()
+	l, srv := newLive(t, liveSettings(t, upstream.URL))
+	first := l.current.Load()
+	status := make(chan int, 1)
+	go func() { status <- call(t, srv.URL+"/api/x") }()
+	<-arrived
+
+	next := liveSettings(t, upstream.URL)
+	next.Routes[0].Path = "/other/"
+	if err := l.Reload(t.Context(), next, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	if got := call(t, srv.URL+"/api/x"); got != 404 {
+		t.Errorf("the route is still there: %d", got)
+	}
+	if _, err := first.agent.spaRoot.Stat("."); err != nil || first.holders.Load() != 1 {
+		t.Errorf("it has ended, though a request runs: %v", err)
+	}
+	close(may)
+	if got := <-status; got != http.StatusTeapot {
+		t.Errorf("the running request: %d", got)
+	}
+	for range 1000 {
+		if _, err := first.agent.spaRoot.Stat("."); err != nil {
+			if first.enter() {
+				t.Error("one that has ended takes requests")
+			}
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Error("it has not ended with its last request")
+}
+
+func TestLiveKeepsWhatWorks(t *testing.T) {
+	l, srv := newLive(t, liveSettings(t, "http://127.0.0.1:1"))
+	first := l.current.Load()
+	bad := liveSettings(t, "http://127.0.0.1:1")
+	bad.SPA.Dir = "/nowhere"
+	if err := l.Reload(t.Context(), bad, slog.New(slog.DiscardHandler)); err == nil || l.current.Load() != first {
+		t.Errorf("settings that do not work: %v", err)
+	}
+	if got := call(t, srv.URL+"/api/x"); got != 502 {
+		t.Errorf("after it: %d", got)
+	}
+	l.Stop()
+	if err := l.Reload(t.Context(), liveSettings(t, "http://127.0.0.1:1"), nil); !errors.Is(err, errStopping) {
+		t.Errorf("while it stops: %v", err)
+	}
+}
+
+// Requests and reloads at the same time.
+func TestLiveUnderLoad(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	defer upstream.Close()
+	l, srv := newLive(t, liveSettings(t, upstream.URL))
+	stop := make(chan struct{})
+	var callers sync.WaitGroup
+	for range 8 {
+		callers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if got := call(t, srv.URL+"/api/x"); got != http.StatusTeapot {
+					t.Errorf("status %d", got)
+					return
+				}
+			}
+		})
+	}
+	for range 50 {
+		if err := l.Reload(t.Context(), liveSettings(t, upstream.URL), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(stop)
+	callers.Wait()
+}
