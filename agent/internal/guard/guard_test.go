@@ -184,3 +184,26 @@ func TestBodyDeadlineDoesNotOutliveTheBody(t *testing.T) {
 		}
 	}
 }
+
+// A process that is about to stop wants all its connections closed, whatever their
+// requests were.
+func TestConnectionToBeClosedIsClosed(t *testing.T) {
+	h := guard.ReadTimeout(time.Second, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+	}))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "close")
+		h.ServeHTTP(w, r)
+	}))
+	defer srv.Close()
+	for _, body := range []string{"{}", ""} {
+		resp, err := srv.Client().Post(srv.URL, "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if !resp.Close {
+			t.Errorf("body %q: the connection is kept", body)
+		}
+	}
+}

@@ -45,12 +45,16 @@ type arriving struct {
 // once. In HTTP/2, where streams end one by one, this would end them all.
 func arrive(w http.ResponseWriter, r *http.Request, timeout time.Duration) *arriving {
 	setReadDeadline(w, time.Now().Add(timeout))
+	h := w.Header()
+	before := h["Connection"] // a process that is about to stop has asked for the same
 	if r.ProtoMajor == 1 {
-		w.Header().Set("Connection", "close")
+		h["Connection"] = []string{"close"}
 	}
 	return &arriving{r.Body, func() {
 		setReadDeadline(w, time.Time{})
-		w.Header().Del("Connection")
+		if h["Connection"] = before; before == nil {
+			delete(h, "Connection")
+		}
 	}}
 }
 
