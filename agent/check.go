@@ -38,6 +38,9 @@ func (a *Agent) Check(ctx context.Context, w io.Writer) error {
 	if a.cfg.ForwardAuth.Addr != "" {
 		line("forward auth", "http://%s%s/authorize: for the gateway alone", a.cfg.ForwardAuth.Addr, a.base())
 	}
+	if a.cfg.HasAdmin() {
+		line("operators", "http://%s: /livez, /readyz, /metrics and /buildinfo", a.cfg.AdminAddr)
+	}
 	for _, warning := range a.cfg.Warnings() {
 		line("warning", "%s", warning)
 	}
