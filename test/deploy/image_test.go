@@ -83,18 +83,21 @@ func buildImage(t *testing.T) image {
 	return theImage.image
 }
 
-// clone is the build context: what git has here, under a tag, without what
-// .dockerignore keeps back.
-func clone(t *testing.T, dir, tag string) {
+// clone gives dir what git has here, under a tag. It is the same commit for all
+// tests, whatever is committed meanwhile.
+func clone(t *testing.T, dir string) {
 	t.Helper()
 	git := program(t, "git")
-	source, err := filepath.Abs(top)
-	if err != nil {
-		t.Fatal(err)
+	source := filepath.Join(scratch, "source")
+	if !exists(source) {
+		here, err := filepath.Abs(top)
+		if err != nil {
+			t.Fatal(err)
+		}
+		must(t, "", git, "-c", "safe.directory="+here, "-c", "safe.directory="+here+"/.git", "clone", "-q", "--no-hardlinks", here, source)
+		must(t, "", git, "-C", source, "-c", "tag.gpgSign=false", "tag", tag)
 	}
-	must(t, "", git, "-c", "safe.directory="+source, "-c", "safe.directory="+source+"/.git",
-		"clone", "-q", "--no-hardlinks", source, dir)
-	must(t, "", git, "-C", dir, "-c", "tag.gpgSign=false", "tag", tag)
+	must(t, "", git, "clone", "-q", "--no-hardlinks", source, dir)
 }
 
 // buildStage does the steps of the first stage in a directory that stands for the
@@ -103,8 +106,8 @@ func buildStage(t *testing.T, machine, version string) (string, error) {
 	t.Helper()
 	here := strings.NewReplacer("/src", machine+"/src", "/out", machine+"/out")
 	context := machine + "/context"
-	if _, err := os.Stat(context); err != nil {
-		clone(t, context, tag)
+	if !exists(context) {
+		clone(t, context)
 		ignore(t, context)
 	}
 	env := map[string]string{}
