@@ -4,6 +4,7 @@
 //	      │
 //	      ▼
 //	    agent   New(ctx, config, options) · Handler() · Close()
+//	      │     Live: one whose settings change while it serves
 //	      ├──► login ──────► session ──► cookie ──► seal ──► secret
 //	      │      └──► authserver ──► secret
 //	      ├──► apiproxy ───► session

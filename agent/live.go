@@ -18,7 +18,7 @@ type Live struct {
 	current atomic.Pointer[tenure]
 
 	mu       sync.Mutex // of one change at a time
-	stopping bool
+	stopping atomic.Bool
 }
 
 // errStopping is why nothing changes any more.
@@ -43,7 +43,7 @@ func NewLive(ctx context.Context, cfg *config.Config, opt Options) (*Live, error
 func (l *Live) Reload(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.stopping {
+	if l.stopping.Load() {
 		return errStopping
 	}
 	before := l.current.Load()
@@ -54,6 +54,9 @@ func (l *Live) Reload(ctx context.Context, cfg *config.Config, log *slog.Logger)
 		return err
 	}
 	l.current.Store(newTenure(a))
+	if l.stopping.Load() {
+		a.Draining() // Stop may have seen the one before
+	}
 	before.agent.stop()
 	before.leave()
 	return nil
@@ -78,11 +81,9 @@ func (l *Live) Admin() http.Handler {
 }
 
 // Stop tells balancers, by /readyz, that the process is about to end. The settings
-// stay as they are from now on.
+// stay as they are from now on. It does not wait for a change that is under way.
 func (l *Live) Stop() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.stopping = true
+	l.stopping.Store(true)
 	l.current.Load().agent.Draining()
 }
 
@@ -90,7 +91,7 @@ func (l *Live) Stop() {
 func (l *Live) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.stopping = true
+	l.stopping.Store(true)
 	return l.current.Load().agent.Close()
 }
 

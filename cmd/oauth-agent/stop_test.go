@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
@@ -16,7 +17,11 @@ import (
 // to connect anew, and then it ends.
 func TestShutdownDelay(t *testing.T) {
 	as := rotating(t)
-	p := install(t, as.Issuer, map[string]string{"shutdown_delay": "2s"})
+	api := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer api.Close()
+	p := install(t, as.Issuer, map[string]string{
+		"shutdown_delay": "2s", "routes": "[{path: /api/, upstream: '" + api.URL + "', public: true}]",
+	})
 	p.until("it is ready", func() bool { status, _ := p.ask("/readyz"); return status == 200 })
 	p.terminate()
 	began := time.Now()
@@ -45,6 +50,9 @@ func TestShutdownDelay(t *testing.T) {
 		closing = resp.Close
 		time.Sleep(20 * time.Millisecond)
 	}
+	if _, _, resp := p.open("GET /api/x HTTP/1.1"); resp.StatusCode != 200 || !resp.Close {
+		t.Errorf("an API call: %d, closed: %v", resp.StatusCode, resp.Close)
+	}
 	if took := time.Since(began); took < 900*time.Millisecond || asked < 2 {
 		t.Errorf("after %v and %d requests clients were sent elsewhere", took, asked)
 	}
@@ -53,6 +61,32 @@ func TestShutdownDelay(t *testing.T) {
 	}
 	if p.told(applied)+p.told(refused) > 0 {
 		t.Error("settings were loaded while it stopped")
+	}
+}
+
+// Who has connected before the end, and asks a moment after it, is answered.
+func TestRequestOfANewConnectionIsAnswered(t *testing.T) {
+	p := install(t, nobody, nil)
+	u, _ := url.Parse(p.url)
+	conn, err := net.Dial("tcp", u.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	p.serves(origin) // and so the connection before this one was accepted
+	p.terminate()
+	p.untilRefused()
+	time.Sleep(50 * time.Millisecond)
+	_, _ = io.WriteString(conn, "GET /oauth-agent/client.js HTTP/1.1\r\nHost: x\r\n\r\n")
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatalf("the request was lost: %v", err)
+	}
+	if resp.StatusCode != 200 || !resp.Close {
+		t.Errorf("status %d, closed: %v", resp.StatusCode, resp.Close)
+	}
+	if code := p.wait(); code != 0 {
+		t.Errorf("exit code %d", code)
 	}
 }
 
