@@ -42,6 +42,9 @@ type options struct {
 
 // run is the program. It returns when ctx is done or a server fails.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if handled, err := apart(ctx, args, stderr); handled {
+		return err
+	}
 	opts, err := parse(args, stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return nil
