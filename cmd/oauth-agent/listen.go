@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
@@ -95,16 +97,30 @@ const (
 type port struct {
 	server    *http.Server
 	listeners []net.Listener
+	open      atomic.Int64 // connections
 }
 
 func newPort(h http.Handler, listeners []net.Listener, errors io.Writer) *port {
-	return &port{listeners: listeners, server: &http.Server{
+	p := &port{listeners: listeners}
+	p.server = &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          log.New(errors, "", 0),
-	}}
+		ConnState:         p.count,
+	}
+	return p
+}
+
+// count counts the connections.
+func (p *port) count(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		p.open.Add(1)
+	case http.StateHijacked, http.StateClosed:
+		p.open.Add(-1)
+	}
 }
 
 // serve begins, and tells failed when it cannot go on.
@@ -119,6 +135,29 @@ func (p *port) serve(failed chan<- error) {
 			}
 		}()
 	}
+}
+
+// settleTime is how long the first request of a connection may be on its way.
+const settleTime = time.Second
+
+// shutdown ends the port in good order: nobody may connect any more, those who
+// just have are heard, and the running requests finish.
+//
+// [http.Server.Shutdown] alone would close a connection, unanswered, whose request
+// it reads a moment later: to whoever sent that, it may have been served or not.
+func (p *port) shutdown(ctx context.Context) error {
+	for _, listener := range p.listeners {
+		_ = listener.Close()
+	}
+	settled, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	for p.open.Load() > 0 && settled.Err() == nil {
+		select {
+		case <-settled.Done():
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	return p.server.Shutdown(ctx)
 }
 
 // close is for the end, and for a start that fails.

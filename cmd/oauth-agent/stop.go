@@ -46,11 +46,12 @@ func (p *process) linger(delay time.Duration, signals <-chan os.Signal) error {
 // that take longer. The public port goes first: gateways may still be asking
 // for the requests that they have.
 func (p *process) drain(timeout time.Duration) error {
+	p.closing.Store(true)
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	var errs []error
 	for _, port := range p.ports {
-		err := port.server.Shutdown(ctx)
+		err := port.shutdown(ctx)
 		if errors.Is(err, context.DeadlineExceeded) {
 			_ = port.server.Close()
 			err = errors.New("some requests did not finish in time and were cut off")
