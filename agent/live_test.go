@@ -3,11 +3,13 @@ package agent
 import (
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -149,4 +151,29 @@ func TestLiveUnderLoad(t *testing.T) {
 	}
 	close(stop)
 	callers.Wait()
+}
+
+// Connections that are there are used by the agents that follow.
+func TestLiveKeepsConnections(t *testing.T) {
+	var made atomic.Int32
+	upstream := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	upstream.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			made.Add(1)
+		}
+	}
+	upstream.Start()
+	defer upstream.Close()
+	l, srv := newLive(t, liveSettings(t, upstream.URL))
+	for range 5 {
+		if got := call(t, srv.URL+"/api/x"); got != http.StatusTeapot {
+			t.Fatalf("status %d", got)
+		}
+		if err := l.Reload(t.Context(), liveSettings(t, upstream.URL), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := made.Load(); n != 1 {
+		t.Errorf("%d connections", n)
+	}
 }

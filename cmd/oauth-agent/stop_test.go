@@ -6,7 +6,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -87,6 +89,35 @@ func TestRequestOfANewConnectionIsAnswered(t *testing.T) {
 	}
 	if code := p.wait(); code != 0 {
 		t.Errorf("exit code %d", code)
+	}
+}
+
+// A connection is given up after an answer and without losing one, in HTTP/2 too.
+func TestLastAnswers(t *testing.T) {
+	for _, h2 := range []bool{false, true} {
+		p := &process{}
+		srv := httptest.NewUnstartedServer(p.lastAnswers(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
+		srv.EnableHTTP2 = h2
+		srv.StartTLS()
+		defer srv.Close()
+		var reused []bool
+		trace := &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { reused = append(reused, i.Reused) }}
+		for i := range 6 {
+			p.closing.Store(i >= 3)
+			req, _ := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), "GET", srv.URL, nil)
+			resp, err := srv.Client().Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+			if h2 {
+				time.Sleep(50 * time.Millisecond) // for the client to read GOAWAY
+			}
+		}
+		if want := []bool{false, true, true, true, false, false}; !slices.Equal(reused, want) {
+			t.Errorf("HTTP/2 %v: connections reused %v, want %v", h2, reused, want)
+		}
 	}
 }
 
