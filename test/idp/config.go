@@ -81,6 +81,10 @@ type Config struct {
 	NoRevocation            bool
 	NoEndSession            bool
 
+	// Entries is how many codes, tokens and sessions are kept, the youngest, of each
+	// kind: 10,000.
+	Entries int
+
 	// Padding makes access, refresh and ID tokens about this many bytes longer.
 	Padding int
 

@@ -16,6 +16,13 @@ func TestMemoryIsBounded(t *testing.T) {
 	if _, ok := m.entries[strconv.Itoa(2*maxEntries)]; !ok {
 		t.Error("the youngest went first")
 	}
+	few := memory[int]{max: 2}
+	for i := range 5 {
+		few.put(strconv.Itoa(i), i)
+	}
+	if len(few.entries) != 2 || len(few.order) != 2 {
+		t.Errorf("%d entries of two", len(few.entries))
+	}
 }
 
 func TestIssuedIsBounded(t *testing.T) {

@@ -54,7 +54,7 @@ func New(cfg Config) (*Provider, error) {
 	}
 	p := &Provider{
 		cfg: cfg, issuerURL: issuer, pages: pages, keys: keys,
-		store: newStore(), faults: newFaultTable(), calls: newCallLog(), issued: newIssuedLog(),
+		store: newStore(cfg.Entries), faults: newFaultTable(), calls: newCallLog(), issued: newIssuedLog(),
 	}
 	p.mux = p.routes()
 	return p, nil

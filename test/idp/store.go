@@ -54,7 +54,12 @@ type store struct {
 	forms    memory[*form]
 }
 
-func newStore() *store { return &store{} }
+// newStore keeps so many of each kind.
+func newStore(max int) *store {
+	s := &store{}
+	s.codes.max, s.access.max, s.refresh.max, s.sessions.max, s.forms.max = max, max, max, max, max
+	return s
+}
 
 // add keeps c in m under a token that is nowhere else.
 func (s *store) add(m *memory[*credential], token string, c *credential) {
