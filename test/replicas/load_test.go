@@ -1,0 +1,91 @@
+//go:build interop
+
+package replicas
+
+import (
+	"sync"
+	"time"
+)
+
+// load is users at work, until it is stopped. Each has an address and many
+// sessions of his own, in which one refresh goes on at a time, as the page's
+// library sees to; API calls go on beside it.
+type load struct {
+	w     *world
+	due   chan struct{} // a login each
+	stop  chan struct{}
+	users sync.WaitGroup
+	mu    sync.Mutex
+	all   []*session
+}
+
+const (
+	users         = 24
+	loginsASecond = 60
+)
+
+// startLoad begins, with so many logins over time.
+func (w *world) startLoad(logins int) *load {
+	l := &load{w: w, due: make(chan struct{}), stop: make(chan struct{})}
+	go func() {
+		defer close(l.due)
+		tick := time.NewTicker(time.Second / loginsASecond)
+		defer tick.Stop()
+		for range logins {
+			<-tick.C
+			l.due <- struct{}{}
+		}
+	}()
+	for n := range users {
+		l.users.Go(func() { l.user(n) })
+	}
+	return l
+}
+
+// user logs in whenever that is due, and uses his sessions in turn.
+func (l *load) user(n int) {
+	transport := l.w.transport(n + 1)
+	var own []*session
+	due := l.due
+	for turn := 0; ; turn++ {
+		select {
+		case _, more := <-due:
+			if !more {
+				due = nil
+				continue
+			}
+			if s, err := l.w.login(transport); err == nil {
+				own = append(own, s)
+				l.keep(s)
+			}
+			continue
+		case <-l.stop:
+			if due == nil {
+				return
+			}
+		default:
+		}
+		if len(own) > 0 {
+			l.use(own[turn%len(own)])
+		} else {
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
+
+// use calls the API while the session is being refreshed, and after.
+func (l *load) use(s *session) {
+	var beside sync.WaitGroup
+	beside.Go(func() { _ = s.work() })
+	err := s.refresh()
+	beside.Wait()
+	if err == nil {
+		_ = s.work()
+	}
+}
+
+func (l *load) keep(s *session) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, s)
+}
