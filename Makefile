@@ -6,13 +6,16 @@ BENCHTIME ?= 1s
 GO        ?= go
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test fast fuzz bench lint keygen
+.PHONY: help build release demo test fast fuzz bench lint keygen
 
 help: ## tell the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/oauth-agent, static and without debug information
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/oauth-agent ./cmd/oauth-agent
+
+release: ## build dist: binaries for linux, what is in them (CycloneDX), their sums
+	./deployments/release/build
 
 demo: ## run agent, identity provider, API and page; open http://localhost:8080
 	$(GO) run ./cmd/demo

@@ -82,7 +82,7 @@ func TestChartSettingsLoad(t *testing.T) {
 func fits(t *testing.T, pod node, cfg *config.Config) {
 	t.Helper()
 	grace := time.Duration(pod.at("terminationGracePeriodSeconds").(int)) * time.Second
-	if least := cfg.ShutdownDelay + 2*cfg.Timeouts.Shutdown; grace <= least || grace > least+10*time.Second {
+	if least := cfg.ShutdownDelay + 2*cfg.Timeouts.Shutdown; grace <= least || grace > least+15*time.Second {
 		t.Errorf("the grace period is %v, and a stop takes up to %v", grace, least)
 	}
 }

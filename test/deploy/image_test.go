@@ -15,12 +15,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 )
 
 const (
-	dockerfile = top + "/deployments/docker/Dockerfile"
+	dockerfile = "deployments/docker/Dockerfile"
 	tag        = "v1.98.7" // below v2: the module path has no major version
 )
 
@@ -28,11 +27,11 @@ const (
 type instruction struct{ name, args string }
 
 // stages reads a Dockerfile as far as ours goes; the first line of each is its FROM.
-func stages(t *testing.T) [][]instruction {
+func stages(t *testing.T, dockerfile string) [][]instruction {
 	t.Helper()
 	var out [][]instruction
 	text := ""
-	for line := range strings.Lines(read(t, dockerfile)) {
+	for line := range strings.Lines(read(t, filepath.Join(top, dockerfile))) {
 		if strings.HasPrefix(strings.TrimSpace(line), "#") {
 			continue
 		}
@@ -62,25 +61,27 @@ type image struct {
 	layers int64             // bytes
 }
 
-var theImage struct {
-	once sync.Once
-	image
-}
+var images = map[string]image{} // by Dockerfile; tests do not run at once
 
-// buildImage replays the Dockerfile once, on a clone of this tree with a tag.
+// buildImage replays the program's Dockerfile once, on a clone of this tree with a
+// tag.
 func buildImage(t *testing.T) image {
 	t.Helper()
-	theImage.once.Do(func() {
-		machine := filepath.Join(scratch, "build")
-		if out, err := buildStage(t, machine, tag); err != nil {
+	return buildFrom(t, dockerfile)
+}
+
+func buildFrom(t *testing.T, dockerfile string) image {
+	t.Helper()
+	img, done := images[dockerfile]
+	if !done {
+		machine := filepath.Join(scratch, strings.ReplaceAll(dockerfile, "/", "-"))
+		if out, err := buildStage(t, dockerfile, machine, tag); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		theImage.image = finalStage(t, machine)
-	})
-	if theImage.root == "" {
-		t.Fatal("there is no image")
+		img = finalStage(t, dockerfile, machine)
+		images[dockerfile] = img
 	}
-	return theImage.image
+	return img
 }
 
 // clone gives dir what git has here, under a tag. It is the same commit for all
@@ -102,7 +103,7 @@ func clone(t *testing.T, dir string) {
 
 // buildStage does the steps of the first stage in a directory that stands for the
 // machine's root.
-func buildStage(t *testing.T, machine, version string) (string, error) {
+func buildStage(t *testing.T, dockerfile, machine, version string) (string, error) {
 	t.Helper()
 	here := strings.NewReplacer("/src", machine+"/src", "/out", machine+"/out")
 	context := machine + "/context"
@@ -112,7 +113,7 @@ func buildStage(t *testing.T, machine, version string) (string, error) {
 	}
 	env := map[string]string{}
 	workdir := ""
-	for _, i := range stages(t)[0] {
+	for _, i := range stages(t, dockerfile)[0] {
 		switch i.name {
 		case "FROM":
 		case "WORKDIR":
@@ -184,14 +185,14 @@ func ignore(t *testing.T, context string) {
 }
 
 // finalStage makes the image's root out of nothing.
-func finalStage(t *testing.T, machine string) image {
+func finalStage(t *testing.T, dockerfile, machine string) image {
 	t.Helper()
-	all := stages(t)
+	all := stages(t, dockerfile)
 	final := all[len(all)-1]
 	if final[0].args != "scratch" {
 		t.Fatalf("the image is on %s", final[0].args)
 	}
-	img := image{root: filepath.Join(scratch, "image"), meta: map[string]string{}}
+	img := image{root: filepath.Join(machine, "image"), meta: map[string]string{}}
 	for _, i := range final {
 		if i.name != "COPY" {
 			img.meta[i.name] = i.args
@@ -278,7 +279,7 @@ func TestImageHasTheVersionOfTheTag(t *testing.T) {
 	if got := must(t, "", img.root+"/oauth-agent", "version"); got != "oauth-agent "+tag+"\n" {
 		t.Errorf("it is %q", got)
 	}
-	out, err := buildStage(t, filepath.Join(scratch, "build"), "v0.0.1")
+	out, err := buildStage(t, dockerfile, t.TempDir(), "v0.0.1")
 	if _, failed := errors.AsType[*exec.ExitError](err); !failed || !strings.Contains(out, "VERSION is v0.0.1, and this tree is "+tag) {
 		t.Errorf("a VERSION that is another one: %v\n%s", err, out)
 	}

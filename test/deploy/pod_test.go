@@ -81,8 +81,8 @@ func TestImageRunsAsThePod(t *testing.T) {
 	secrets.put(map[string]string{"client-secret": "secret", "cookie-keys": keys})
 	config.put(map[string]string{"agent.yaml": settings})
 
-	public, admin := process.FreePort(t), process.FreePort(t)
-	env := map[string]string{"PORT": strconv.Itoa(public), "ADMIN_ADDR": fmt.Sprintf("127.0.0.1:%d", admin), "SHUTDOWN_DELAY": "0s"}
+	free := freeAddresses(t, 2)
+	env := map[string]string{"BIND_ADDRESS": "127.0.0.1", "PORT": portOf(free[0]), "ADMIN_ADDR": free[1], "SHUTDOWN_DELAY": "0s"}
 	path, inJail := img.jail(t, args...)
 	p := process.Start(t, process.Command{Path: path, Args: inJail, Env: env})
 	at := "http://" + env["ADMIN_ADDR"]
@@ -90,7 +90,7 @@ func TestImageRunsAsThePod(t *testing.T) {
 	if got := fetch(t, at+container.at("livenessProbe", "httpGet", "path").(string)); !strings.HasPrefix(got, "200 ") {
 		t.Errorf("live: %s", got)
 	}
-	if got := fetch(t, fmt.Sprintf("http://127.0.0.1:%d/oauth-agent/session", public)); !strings.HasPrefix(got, "200 ") {
+	if got := fetch(t, "http://"+free[0]+"/oauth-agent/session"); !strings.HasPrefix(got, "200 ") {
 		t.Errorf("it serves %s", got)
 	}
 	path, check := img.jail(t, img.list(t, "HEALTHCHECK")...)

@@ -21,14 +21,14 @@ import (
 	"oauth-agent/test/internal/process"
 )
 
-func TestRulesPassTheirTests(t *testing.T) {
+func TestPrometheusRulesPassTheirTests(t *testing.T) {
 	promtool := program(t, "promtool")
 	must(t, "", promtool, "check", "rules", "--lint-fatal", rulesFile)
 	must(t, "", promtool, "test", "rules", "rules_test.yaml")
 }
 
 // Each alert has a test that it fires, and one that it does not.
-func TestEveryRuleHasItsTests(t *testing.T) {
+func TestPrometheusRulesHaveTests(t *testing.T) {
 	fires, holds := map[string]bool{}, map[string]bool{}
 	for _, group := range parse(t, read(t, "rules_test.yaml")).at("tests").([]any) {
 		tests, _ := group.(map[string]any)["alert_rule_test"].([]any)
@@ -150,8 +150,8 @@ type busy struct {
 
 func startBusy(t *testing.T) busy {
 	t.Helper()
-	public, admin := process.FreePort(t), fmt.Sprintf("127.0.0.1:%d", process.FreePort(t))
-	origin := fmt.Sprintf("https://127.0.0.1:%d", public)
+	free := freeAddresses(t, 2)
+	origin, admin := "https://"+free[0], free[1]
 	as, err := idp.Start(t.Context(), "127.0.0.1:0", idp.Config{
 		Clients: []idp.Client{{ID: "my-spa", Secret: "secret", RedirectURIs: []string{origin + "/"}}},
 		Users:   []idp.User{{Username: "ada", Password: "ada", Sub: "ada"}},
@@ -166,7 +166,8 @@ func startBusy(t *testing.T) busy {
 	certificate(t, dir)
 	settings := filepath.Join(dir, "agent.yaml")
 	write(t, settings, fmt.Sprintf(`
-port: %d
+bind_address: 127.0.0.1
+port: %s
 admin_addr: %s
 tls: {cert_file: %s/tls.crt, key_file: %s/tls.key}
 issuer: %s
@@ -177,7 +178,7 @@ trusted_web_origins: [%s]
 cookie: {name_prefix: example, encryption_keys: [%s]}
 routes: [{path: /api, upstream: "%s"}]
 reload_every: 0s
-`, public, admin, dir, dir, as.Issuer, origin, origin, strings.Repeat("0123456789abcdef", 4), api.URL))
+`, portOf(free[0]), admin, dir, dir, as.Issuer, origin, origin, strings.Repeat("0123456789abcdef", 4), api.URL))
 	b := busy{process.Start(t, process.Command{Path: binary(t), Args: []string{"serve", "--config", settings}}), admin, settings}
 	b.Until(t, patience, says(t, "http://"+admin+"/readyz", "200 "))
 
@@ -234,7 +235,7 @@ scrape_configs:
   - job_name: oauth-agent
     static_configs: [{targets: [%q]}]
 `, rules, target))
-	address := fmt.Sprintf("127.0.0.1:%d", process.FreePort(t))
+	address := freeAddresses(t, 1)[0]
 	p := prometheus{process.Start(t, process.Command{Path: program(t, "prometheus"), Args: []string{
 		"--config.file=" + dir + "/prometheus.yml", "--storage.tsdb.path=" + dir + "/data", "--web.listen-address=" + address, "--log.level=warn",
 	}}), "http://" + address}

@@ -67,9 +67,8 @@ type served struct{ public, admin, settings string }
 // that is not there.
 func serveSettings(t *testing.T) served {
 	t.Helper()
-	s := served{settings: filepath.Join(t.TempDir(), "agent.yaml")}
-	public, admin := process.FreePort(t), process.FreePort(t)
-	s.public, s.admin = fmt.Sprintf("127.0.0.1:%d", public), fmt.Sprintf("127.0.0.1:%d", admin)
+	free := freeAddresses(t, 2)
+	s := served{public: free[0], admin: free[1], settings: filepath.Join(t.TempDir(), "agent.yaml")}
 	write(t, s.settings, fmt.Sprintf(`
 issuer: http://127.0.0.1:1
 client_id: my-spa
@@ -166,8 +165,7 @@ func TestUnitAllowsWhatTheProgramDoes(t *testing.T) {
 	s := serveSettings(t)
 	trace := filepath.Join(t.TempDir(), "trace")
 	env := environment(t, credentials(t))
-	_, port, _ := strings.Cut(s.public, ":")
-	env["PORT"], env["BIND_ADDRESS"] = port, "127.0.0.1"
+	env["PORT"], env["BIND_ADDRESS"] = portOf(s.public), "127.0.0.1"
 	p := process.Start(t, process.Command{Path: strace, Args: []string{"-D", "-f", "-qq", "-o", trace, binary(t), "serve", "--config", s.settings}, Env: env})
 	p.Until(t, patience, process.Listening(s.public))
 	p.Until(t, patience, func() error {
