@@ -9,18 +9,25 @@ import (
 	"sync"
 )
 
-// noLeak greps the log for every secret of the world, and for the states, which
-// are good for a login until it ends.
+// noLeak greps what an operator sees (the log, the metrics, the spans, the other
+// answers of the admin listener) for every secret of the world, for the states,
+// which are good for a login until it ends, and for who the users are.
 func (w *world) noLeak() {
 	w.t.Helper()
-	text := w.log.String()
-	for _, state := range w.wire.states() {
-		if strings.Contains(text, state) {
-			w.t.Errorf("the log has a state or a nonce: %s", state)
+	for name, text := range map[string]string{"log": w.log.String(), "telemetry": w.told.String()} {
+		for _, state := range w.wire.states() {
+			if strings.Contains(text, state) {
+				w.t.Errorf("the %s has a state or a nonce: %s", name, state)
+			}
 		}
-	}
-	for _, leaked := range w.leaked(text) {
-		w.t.Errorf("the log has a secret: %s", leaked)
+		for _, leaked := range w.leaked(text) {
+			w.t.Errorf("the %s has a secret: %s", name, leaked)
+		}
+		for _, user := range []string{"sub-demo", "sub-eve", "zoe@example.com", "Zoë"} {
+			if strings.Contains(text, user) {
+				w.t.Errorf("the %s tells who a user is: %s", name, user)
+			}
+		}
 	}
 }
 
@@ -44,7 +51,7 @@ func (k *canaries) in(text string, lists ...[]string) []string {
 	if k.read == nil {
 		k.read = make([]int, len(lists))
 		key, _ := hex.DecodeString(keyA)
-		for _, fixed := range []string{clientSecret, password, keyA, keyB, string(key)} {
+		for _, fixed := range []string{clientSecret, password, keyA, keyB, subjectKey, string(key)} {
 			k.spelling = append(k.spelling, spellings(fixed)...)
 		}
 	}

@@ -26,18 +26,21 @@ const (
 	username     = "demo"
 	password     = "c4nary-password"
 	keyA         = "a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1"
+	subjectKey   = "5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c5c"
 	keyB         = "b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2"
 )
 
 // world is one authorization server with one agent in front of one SPA.
 type world struct {
-	t     *testing.T
-	idp   *idp.Server
-	agent *httptest.Server
-	env   map[string]string
-	log   *lockedBuffer
-	clock *clock
-	wire  *wire
+	t      *testing.T
+	idp    *idp.Server
+	agent  *httptest.Server
+	agents []*agent.Agent
+	env    map[string]string
+	log    *lockedBuffer
+	clock  *clock
+	wire   *wire
+	told   *telemetry
 	// canaries are the secrets of this world.
 	canaries canaries
 }
@@ -72,7 +75,7 @@ func server(change func(*idp.Config)) func(*setup) { return func(s *setup) { cha
 
 func newWorld(t *testing.T, changes ...func(*setup)) *world {
 	t.Helper()
-	w := &world{t: t, log: &lockedBuffer{}, clock: &clock{}, wire: newWire()}
+	w := &world{t: t, log: &lockedBuffer{}, clock: &clock{}, wire: newWire(), told: newTelemetry(t)}
 	s := &setup{
 		idp: idp.Config{
 			Clients: []idp.Client{{
@@ -90,6 +93,7 @@ func newWorld(t *testing.T, changes ...func(*setup)) *world {
 			"REDIRECT_URI": redirectURI, "POST_LOGOUT_REDIRECT_URI": afterLogout,
 			"TRUSTED_WEB_ORIGIN": origin, "COOKIE_NAME_PREFIX": "example",
 			"COOKIE_ENCRYPTION_KEY": keyA, "AUTHORIZATION_SERVER_TIMEOUT": "2s",
+			"LOG_SUBJECT_KEY": subjectKey, "TRACING_ENDPOINT": w.told.collector.URL,
 		},
 	}
 	for _, change := range changes {
@@ -137,10 +141,12 @@ func (w *world) replica(env ...string) *httptest.Server {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.agents = append(w.agents, a)
 	srv := httptest.NewServer(a.Handler())
 	w.t.Cleanup(func() {
 		srv.Close()
-		_ = a.Close()
+		w.told.admin(a)
+		_ = a.Close() // and sends its spans
 	})
 	return srv
 }

@@ -125,7 +125,7 @@ func (x *exchange) rewriteHeader(pr *httputil.ProxyRequest) {
 	trusted := x.p.opt.TrustedProxies.Trusts(x.in.RemoteAddr)
 	keepsOverride := x.route.keepsOverride(x.in.Method)
 	for name := range h {
-		if looksLike(name, x.p.csrfName) || isRerouting(name) || !trusted && isForwarding(name) || !keepsOverride && isOverride(name) {
+		if looksLike(name, x.p.csrfName) || isRerouting(name) || isTracing(name) || !trusted && isForwarding(name) || !keepsOverride && isOverride(name) {
 			delete(h, name)
 		}
 	}

@@ -23,6 +23,12 @@ func isRerouting(name string) bool {
 	return looksLike(name, "x-original-url") || looksLike(name, "x-rewrite-url") || looksLike(name, "proxy")
 }
 
+// isTracing tells the headers by which a request is followed: those of the
+// upstream's are ours.
+func isTracing(name string) bool {
+	return looksLike(name, "x-request-id") || looksLike(name, "traceparent") || looksLike(name, "tracestate")
+}
+
 // isOverride tells the headers that make some frameworks see another method.
 func isOverride(name string) bool {
 	return looksLike(name, "x-http-method-override") || looksLike(name, "x-http-method") ||

@@ -39,7 +39,8 @@ func TestRequestHeaders(t *testing.T) {
 		{"GET", "X_custom: 1", "X_custom", []string{"1"}, []string{"1"}},
 		{"GET", "Accept: text/event-stream", "Accept", []string{"text/event-stream"}, []string{"text/event-stream"}},
 		{"GET", "Accept-Encoding: br", "Accept-Encoding", []string{"br"}, []string{"br"}},
-		{"GET", "Traceparent: 00-1-2-3", "Traceparent", []string{"00-1-2-3"}, []string{"00-1-2-3"}},
+		{"GET", "Traceparent: 00-1-2-3", "Traceparent", nil, nil}, // Options.Sending sets ours
+		{"GET", "X_Request_ID: 1", "X_request_id", nil, nil},
 		{"GET", "Connection: close", "Accept-Encoding", nil, nil},
 		{"GET", "Connection: close", "User-Agent", nil, nil},
 		{"GET", "Connection: close", "Connection", nil, nil},
