@@ -19,9 +19,8 @@ import (
 )
 
 const (
-	patience      = 30 * time.Second
-	replicaName   = "replica.internal" // in the certificates of the replicas
-	shutdownDelay = 3 * time.Second    // its half is longer than nginx keeps idle connections
+	patience    = 30 * time.Second
+	replicaName = "replica.internal" // in the certificates of those behind nginx
 )
 
 // replica is one process of the program, with settings of its own as on a machine
@@ -35,33 +34,34 @@ type replica struct {
 	process *process.Process
 }
 
-// newReplica writes its settings; more is further YAML.
-func (w *world) newReplica(n int, more string) *replica {
+// addReplica starts one more, with a certificate for host.
+func (w *world) addReplica(port int, host string) *replica {
 	t := w.t
 	r := &replica{
-		t: t, binary: w.binary, dir: filepath.Join(w.dir, fmt.Sprintf("replica%d", n)),
-		address: fmt.Sprintf("127.0.0.1:%d", process.FreePort(t)), admin: fmt.Sprintf("127.0.0.1:%d", process.FreePort(t)),
+		t: t, binary: w.binary, dir: filepath.Join(w.dir, fmt.Sprintf("replica%d", port)),
+		address: fmt.Sprintf("127.0.0.1:%d", port), admin: fmt.Sprintf("127.0.0.1:%d", process.FreePort(t)),
 	}
 	mkdir(t, r.dir)
-	w.authority.issue(r.dir, replicaName)
-	host, port, _ := strings.Cut(r.address, ":")
+	w.authority.issue(r.dir, host)
 	write(t, r.path("agent.yaml"), fmt.Sprintf(`
-bind_address: %s
-port: %s
+bind_address: 127.0.0.1
+port: %d
 admin_addr: %s
 tls: {cert_file: %s, key_file: %s}
 issuer: %s
 client_id: spa
 client_secret: c4nary-secret
-redirect_uri: %[7]s/
-trusted_web_origins: [%[7]s]
-cookie: {name_prefix: example, encryption_keys_file: %s}
-routes: [{path: /api/, upstream: '%s'}]
+redirect_uri: %[6]s/
+trusted_web_origins: ['%[6]s']
+cookie: {name_prefix: example, encryption_keys_file: %[7]s}
+routes: [{path: /api/, upstream: '%[8]s'}]
 trusted_proxies: [127.0.0.1]
-shutdown_delay: %s
 reload_every: 0s
-log: {level: warn}
-%s`, host, port, r.admin, r.path("cert.pem"), r.path("key.pem"), w.idp.Issuer, w.origin, r.path("keys"), w.api.URL, shutdownDelay, more))
+%[9]s
+`, port, r.admin, r.path("cert.pem"), r.path("key.pem"), w.idp.Issuer, w.origin, r.path("keys"), w.api.URL, w.settings))
+	r.setKeys(w.key)
+	r.start()
+	w.replicas = append(w.replicas, r)
 	return r
 }
 

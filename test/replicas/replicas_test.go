@@ -7,12 +7,16 @@ import (
 	"time"
 )
 
+// shutdownDelay is long enough: its second half, in which replicas end their
+// connections, is longer than nginx keeps idle ones.
+const shutdownDelay = 3 * time.Second
+
 // Three replicas are restarted one by one while users go on, get another key in
 // the three steps of docs/operations.md, and other certificates. No request fails
 // and no session is lost.
 func TestReplicasChangeUnderLoad(t *testing.T) {
 	const logins = 2000
-	w := newWorld(t, 3, sticky)
+	w := behindNginx(t, sticky, shutdownDelay)
 	began := time.Now()
 	l := w.startLoad(logins)
 	step := func(name string, do func()) {

@@ -21,7 +21,7 @@ func TestTwoTabsRefreshAtOnce(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			const sessions = 100
-			w := newWorld(t, 3, tt.balancing)
+			w := behindNginx(t, tt.balancing, 0)
 			oneByOne, lost := 0, 0
 			for range sessions {
 				s, err := w.login(w.transport(1))
@@ -43,8 +43,7 @@ func TestTwoTabsRefreshAtOnce(t *testing.T) {
 	}
 }
 
-// twoTabs refreshes in two tabs, and tells whether either has a session then: one
-// after the other got the answer, their cookies are the same as a browser's.
+// twoTabs refreshes in two tabs, and tells whether the session lives on.
 func (s *session) twoTabs() bool {
 	other := s.clone()
 	var both sync.WaitGroup

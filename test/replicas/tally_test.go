@@ -39,6 +39,16 @@ func (c *tally) count(kind string) int {
 	return c.counts[kind]
 }
 
+// sum is how much there was.
+func (c *tally) sum() (n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, of := range c.counts {
+		n += of
+	}
+	return n
+}
+
 // failures is how many there are, and some of them.
 func (c *tally) failures() (sum int, examples []string) {
 	c.mu.Lock()

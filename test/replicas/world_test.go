@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"oauth-agent/test/idp"
 	"oauth-agent/test/internal/process"
@@ -30,32 +30,38 @@ type world struct {
 	api       *httptest.Server
 	origin    string // of the page, which is nginx's
 	replicas  []*replica
-	key       string // of the cookies, at first
+	settings  string // YAML of all replicas, beside what they need
+	key       string // of their cookies, at first
 	tally     *tally
 }
 
-// newWorld runs n replicas behind nginx; with no balancing, nginx goes round robin.
-func newWorld(t *testing.T, n int, balancing string) *world {
+// newWorld has no replica yet. Whatever stands at port is the page's origin.
+func newWorld(t *testing.T, port int, settings string) *world {
+	w := &world{
+		t: t, dir: t.TempDir(), settings: settings, key: newKey(), tally: newTally(),
+		origin: fmt.Sprintf("https://localhost:%d", port),
+	}
+	w.binary = filepath.Join(w.dir, "oauth-agent")
+	if out, err := exec.Command("go", "build", "-o", w.binary, "oauth-agent/cmd/oauth-agent").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	w.authority = newAuthority(t, w.dir)
+	w.startServers()
+	return w
+}
+
+// behindNginx has three replicas; with no balancing, nginx goes round robin.
+func behindNginx(t *testing.T, balancing string, delay time.Duration) *world {
 	if _, err := exec.LookPath("nginx"); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal("nginx is not installed")
 		}
 		t.Skip("nginx is not installed")
 	}
-	w := &world{t: t, dir: t.TempDir(), key: newKey(), tally: newTally()}
-	w.binary = filepath.Join(w.dir, "oauth-agent")
-	if out, err := exec.Command("go", "build", "-o", w.binary, "oauth-agent/cmd/oauth-agent").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	w.authority = newAuthority(t, w.dir)
 	port := process.FreePort(t)
-	w.origin = fmt.Sprintf("https://localhost:%d", port)
-	w.startServers()
-	for i := range n {
-		r := w.newReplica(i, "")
-		r.setKeys(w.key)
-		r.start()
-		w.replicas = append(w.replicas, r)
+	w := newWorld(t, port, fmt.Sprintf("shutdown_delay: %s\nlog: {level: warn}", delay))
+	for range 3 {
+		w.addReplica(process.FreePort(t), replicaName)
 	}
 	w.startNginx(port, balancing)
 	return w
@@ -75,15 +81,6 @@ func (w *world) startServers() {
 	w.t.Cleanup(func() { _ = w.idp.Close() })
 	w.api = httptest.NewServer(http.HandlerFunc(serveAPI))
 	w.t.Cleanup(w.api.Close)
-}
-
-// serveAPI wants a token, and gives back what was sent.
-func serveAPI(rw http.ResponseWriter, r *http.Request) {
-	if token := r.Header.Get("Authorization"); !strings.HasPrefix(token, "Bearer ") || r.Header.Get("Cookie") != "" {
-		http.Error(rw, "no token, or cookies", http.StatusForbidden)
-		return
-	}
-	_, _ = io.Copy(rw, r.Body)
 }
 
 // The configuration is that of docs/operations.md, with the addresses of the test.
