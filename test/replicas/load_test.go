@@ -3,6 +3,8 @@
 package replicas
 
 import (
+	"fmt"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -39,6 +41,7 @@ func (w *world) startLoad(logins int) *load {
 	for n := range users {
 		l.users.Go(func() { l.user(n) })
 	}
+	l.users.Go(l.abuse)
 	return l
 }
 
@@ -88,4 +91,28 @@ func (l *load) keep(s *session) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all = append(l.all, s)
+}
+
+// abuse begins logins from one more address, far more often than one may, and says
+// each time that it is another's. Nobody else is the worse for it.
+func (l *load) abuse() {
+	s := &session{w: l.w, http: &http.Client{Transport: l.w.transport(users + 1), Timeout: patience}}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-l.stop:
+			return
+		case <-tick.C:
+			req := s.request(l.w.t.Context(), http.MethodPost, "/oauth-agent/login/start", nil)
+			req.Header.Set("X-Forwarded-For", fmt.Sprintf("203.0.113.%d", n%256))
+			resp, err := s.http.Do(req)
+			if err != nil {
+				l.w.tally.note("abuse", err)
+				continue
+			}
+			_ = resp.Body.Close()
+			l.w.tally.note(fmt.Sprintf("abuse, %d", resp.StatusCode), nil)
+		}
+	}
 }

@@ -122,6 +122,9 @@ func (w *world) report(began time.Time) {
 	if sum, examples := w.tally.failures(); sum > 0 {
 		w.t.Errorf("%d requests failed, such as %q", sum, examples)
 	}
+	if w.tally.count("abuse, 429") < w.tally.count("abuse, 200")/4 {
+		w.t.Error("one address may begin as many logins as it likes")
+	}
 	if len(passes) < len(w.replicas) {
 		w.t.Errorf("not all replicas were asked")
 	}

@@ -50,7 +50,7 @@ func newWorld(t *testing.T, port int, settings string) *world {
 	return w
 }
 
-// behindNginx has three replicas; with no balancing, nginx goes round robin.
+// behindNginx has three replicas.
 func behindNginx(t *testing.T, balancing string, delay time.Duration) *world {
 	if _, err := exec.LookPath("nginx"); err != nil {
 		if os.Getenv("CI") != "" {
@@ -83,8 +83,8 @@ func (w *world) startServers() {
 	w.t.Cleanup(w.api.Close)
 }
 
-// The configuration is that of docs/operations.md, with the addresses of the test.
-// Access lines tell to which replicas a request went.
+// nginxConf is what is around deployments/gateways/nginx/replicas.conf. Access lines
+// tell to which replicas a request went.
 const nginxConf = `
 daemon off;
 worker_processes 1;
@@ -99,55 +99,25 @@ http {
     fastcgi_temp_path %[1]s/fastcgi;
     uwsgi_temp_path %[1]s/uwsgi;
     scgi_temp_path %[1]s/scgi;
-
-    map $http_cookie $refreshing {
-        "~__(Secure|Host-Http)-example-auth=(?<sealed>[^;]+)" $sealed;
-        default $request_id;
-    }
-    upstream agents {
-        %[4]s
-%[3]s
-        keepalive 32;
-        keepalive_timeout 1s;
-    }
-    server {
-        listen %[2]s ssl;
-        server_name localhost;
-        ssl_certificate %[1]s/cert.pem;
-        ssl_certificate_key %[1]s/key.pem;
-        large_client_header_buffers 8 32k;
-        keepalive_requests 1000000;
-        keepalive_timeout 1h;
-        location / {
-            proxy_pass https://agents;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-            proxy_set_header Host $http_host;
-            proxy_set_header X-Forwarded-For $remote_addr;
-            proxy_set_header X-Forwarded-Proto $scheme;
-            proxy_connect_timeout 2s;
-            proxy_ssl_verify on;
-            proxy_ssl_trusted_certificate %[5]s;
-            proxy_ssl_name %[6]s;
-            proxy_buffer_size 32k;
-            proxy_buffers 8 32k;
-        }
-    }
+    keepalive_requests 1000000;
+    keepalive_timeout 1h;
+    include %[1]s/replicas.conf;
 }
 `
 
-// sticky keeps those together who bring the same refresh token.
-const sticky = "hash $refreshing consistent;"
+// How nginx chooses a replica.
+const (
+	sticky     = "    hash $refreshing consistent;\n"
+	roundRobin = ""
+)
 
 func (w *world) startNginx(port int, balancing string) {
 	dir := filepath.Join(w.dir, "nginx")
 	mkdir(w.t, dir)
 	w.authority.issue(dir, "localhost")
-	servers, listen := "", fmt.Sprintf("127.0.0.1:%d", port)
-	for _, r := range w.replicas {
-		servers += "        server " + r.address + " max_fails=1 fail_timeout=1s;\n"
-	}
-	write(w.t, filepath.Join(dir, "nginx.conf"), fmt.Sprintf(nginxConf, dir, listen, servers, balancing, w.authority.path, replicaName))
+	listen := fmt.Sprintf("127.0.0.1:%d", port)
+	write(w.t, filepath.Join(dir, "replicas.conf"), w.snippet(dir, listen, balancing))
+	write(w.t, filepath.Join(dir, "nginx.conf"), fmt.Sprintf(nginxConf, dir))
 	p := process.Start(w.t, process.Command{Path: "nginx", Args: []string{"-e", filepath.Join(dir, "error.log"), "-p", dir, "-c", "nginx.conf"}})
 	p.Until(w.t, patience, process.Listening(listen))
 	w.t.Cleanup(func() {
@@ -156,6 +126,31 @@ func (w *world) startNginx(port int, balancing string) {
 			w.t.Logf("nginx:\n%.15000s", text)
 		}
 	})
+}
+
+// snippet is the file of deployments with the addresses of this test.
+func (w *world) snippet(dir, listen, balancing string) string {
+	text, err := os.ReadFile("../../deployments/gateways/nginx/replicas.conf")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	out := string(text)
+	for old, is := range map[string]string{
+		"listen 443 ssl;":             "listen " + listen + " ssl;",
+		"/etc/nginx/cert.pem;":        dir + "/cert.pem;",
+		"/etc/nginx/key.pem;":         dir + "/key.pem;",
+		"/etc/nginx/replicas-ca.pem;": w.authority.path + ";",
+		"server 10.0.0.1:8443":        "server " + w.replicas[0].address,
+		"server 10.0.0.2:8443":        "server " + w.replicas[1].address,
+		"server 10.0.0.3:8443":        "server " + w.replicas[2].address,
+		sticky:                        balancing,
+	} {
+		if !strings.Contains(out, old) {
+			w.t.Fatalf("the configuration has no %q", old)
+		}
+		out = strings.ReplaceAll(out, old, is)
+	}
+	return out
 }
 
 // passes tells how many requests nginx passed on, to each replica first, and how
