@@ -41,7 +41,9 @@ func (w *world) startLoad(logins int) *load {
 	for n := range users {
 		l.users.Go(func() { l.user(n) })
 	}
-	l.users.Go(l.abuse)
+	for range 4 {
+		l.users.Go(l.abuse)
+	}
 	return l
 }
 

@@ -59,7 +59,7 @@ func behindNginx(t *testing.T, balancing string, delay time.Duration) *world {
 		t.Skip("nginx is not installed")
 	}
 	port := process.FreePort(t)
-	w := newWorld(t, port, fmt.Sprintf("shutdown_delay: %s\nlog: {level: warn}", delay))
+	w := newWorld(t, port, fmt.Sprintf("shutdown_delay: %s\nlog: {level: warn}\nlimits: {login_start: 100}", delay))
 	for range 3 {
 		w.addReplica(process.FreePort(t), replicaName)
 	}
