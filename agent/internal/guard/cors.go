@@ -31,8 +31,9 @@ func (o *Origins) CORS(next http.Handler) http.Handler {
 		// Whatever is asked for: the origin is trusted, and the APIs behind
 		// have headers of their own.
 		AllowedHeaders: []string{"*"},
-		// What a page needs of an API's refusal (RFC 6750 3, RFC 9110 10.2.3).
-		ExposedHeaders: []string{"WWW-Authenticate", "Retry-After"},
+		// What a page needs of an API's refusal (RFC 6750 3, RFC 9110 10.2.3), and
+		// what to find a request by.
+		ExposedHeaders: []string{"WWW-Authenticate", "Retry-After", "X-Request-Id"},
 		MaxAge:         preflightSeconds,
 	}).Handler(next)
 }

@@ -26,6 +26,10 @@ type Requests struct {
 // Watch watches what next answers. The path is in no line, let alone the query:
 // both may carry what belongs in no log.
 func (o *Requests) Watch(next http.Handler) http.Handler {
+	lines := o.Log
+	if h, ok := lines.Handler().(ofRequest); ok {
+		lines = slog.New(h.Handler) // the line of a request has its identifiers itself: one list instead of two
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := o.Clock()
 		trusted := len(o.Proxies) > 0 && o.Proxies.Trusts(r.RemoteAddr)
@@ -41,14 +45,14 @@ func (o *Requests) Watch(next http.Handler) http.Handler {
 		o.Metrics.inFlight.Inc()
 		defer func() {
 			o.Metrics.inFlight.Dec()
-			o.tell(ctx, rec, span, served{rec.Route, knownMethod(r.Method), rec.out.code()}, o.Clock().Sub(start))
+			o.tell(ctx, lines, rec, span, served{rec.Route, knownMethod(r.Method), rec.out.code()}, o.Clock().Sub(start))
 		}()
 		next.ServeHTTP(&rec.out, r.WithContext(ctx))
 	})
 }
 
 // tell tells of a request that is over.
-func (o *Requests) tell(ctx context.Context, rec *Record, span trace.Span, s served, took time.Duration) {
+func (o *Requests) tell(ctx context.Context, lines *slog.Logger, rec *Record, span trace.Span, s served, took time.Duration) {
 	o.Metrics.requests.observe(s, took)
 	if span != (trace.Span{}) {
 		span.End(trace.Result{
@@ -56,10 +60,19 @@ func (o *Requests) tell(ctx context.Context, rec *Record, span trace.Span, s ser
 			Status: s.status, Code: rec.Code, RequestID: rec.id,
 		})
 	}
-	if o.Lines {
-		o.Log.LogAttrs(ctx, slog.LevelInfo, "request",
-			slog.String("method", s.method), slog.String("route", s.route),
-			slog.Int("status", s.status), slog.Int64("bytes", rec.out.bytes),
-			slog.Duration("duration", took), slog.String("code", rec.Code))
+	if !o.Lines || !lines.Enabled(ctx, slog.LevelInfo) {
+		return
 	}
+	attrs := [...]slog.Attr{
+		slog.String("method", s.method), slog.String("route", s.route),
+		slog.Int("status", s.status), slog.Int64("bytes", rec.out.bytes),
+		slog.Duration("duration", took), slog.String("code", rec.Code),
+		slog.String("request_id", rec.id), slog.String("trace_id", trace.ID(ctx)),
+		slog.String("client", rec.client.String()),
+	}
+	n := len(attrs)
+	if !rec.client.IsValid() {
+		n--
+	}
+	lines.LogAttrs(ctx, slog.LevelInfo, "request", attrs[:n]...)
 }

@@ -78,7 +78,7 @@ func (p *Proxy) CORS(next http.Handler) http.Handler {
 		AllowOriginFunc: p.redirects.allowOrigin,
 		AllowedMethods:  []string{http.MethodGet, http.MethodPost},
 		AllowedHeaders:  []string{"Accept", "Authorization", "Content-Type"},
-		ExposedHeaders:  []string{"Retry-After", "WWW-Authenticate"},
+		ExposedHeaders:  []string{"Retry-After", "WWW-Authenticate", "X-Request-Id"},
 		MaxAge:          600,
 	})
 	return policy.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -5,6 +5,7 @@
 //
 //	go run ./test/bench/proxy
 //	go run ./test/bench/proxy -rounds 3 -time 500ms
+//	go run ./test/bench/proxy -before /tmp/oauth-agent   # beside another build
 //
 // CPU time is that of the measured processes alone, as the kernel counts it, and
 // hardly depends on what else the machine does. Requests a second and latencies
@@ -25,10 +26,11 @@ func main() {
 	role := flag.String("role", "", "what to be, for the processes that this one starts")
 	target := flag.String("target", "", "the URL behind, for the role bare")
 	rounds := flag.Int("rounds", 7, "how often each is measured")
+	before := flag.String("before", "", "another build of the program, to compare with")
 	duration := flag.Duration("time", time.Second, "how long each time")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, *role, *target, *rounds, *duration)
+	err := run(ctx, *role, *target, *before, *rounds, *duration)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -36,19 +38,19 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, role, target string, rounds int, duration time.Duration) error {
+func run(ctx context.Context, role, target, before string, rounds int, duration time.Duration) error {
 	switch role {
 	case "upstream":
 		return serve(ctx, upstream(), false)
 	case "bare", "limited":
 		return serve(ctx, bare(target, role == "limited"), role == "limited")
-	case "yes":
+	case "yes", "collector":
 		return serve(ctx, yes(), false)
 	case "":
 	default:
 		return fmt.Errorf("unknown role %q", role)
 	}
-	w, err := newWorld(ctx)
+	w, err := newWorld(ctx, before)
 	if err != nil {
 		return err
 	}

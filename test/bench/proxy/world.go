@@ -24,13 +24,14 @@ type world struct {
 	as                               *idp.Server
 	upstream, bare, limited          *process
 	agent, logging, always           *process
+	before, tracing, collector       *process // before: nil without
 	nginx                            *process // nil without
 	logs                             *os.File
 	forward, plain, asks, asksAlways string // addresses
 	cookies, csrf                    string
 }
 
-func newWorld(ctx context.Context) (w *world, err error) {
+func newWorld(ctx context.Context, before string) (w *world, err error) {
 	w = &world{}
 	defer func() {
 		if err != nil {
@@ -50,13 +51,14 @@ func newWorld(ctx context.Context) (w *world, err error) {
 		{&w.upstream, func() []string { return []string{"-role", "upstream"} }},
 		{&w.bare, func() []string { return []string{"-role", "bare", "-target", "http://" + w.upstream.addr} }},
 		{&w.limited, func() []string { return []string{"-role", "limited", "-target", "http://" + w.upstream.addr} }},
+		{&w.collector, func() []string { return []string{"-role", "collector"} }},
 		{&w.always, func() []string { return []string{"-role", "yes"} }},
 	} {
 		if *p.into, err = role(p.args()...); err != nil {
 			return w, err
 		}
 	}
-	if err = w.startAgents(ctx); err != nil {
+	if err = w.startAgents(ctx, before); err != nil {
 		return w, err
 	}
 	if err = w.login(ctx); err != nil {
@@ -65,7 +67,7 @@ func newWorld(ctx context.Context) (w *world, err error) {
 	return w, w.startNginx()
 }
 
-func (w *world) startAgents(ctx context.Context) (err error) {
+func (w *world) startAgents(ctx context.Context, before string) (err error) {
 	w.as, err = idp.Start(ctx, "127.0.0.1:0", idp.Config{
 		Clients: []idp.Client{{ID: "spa", Secret: "secret", RedirectURIs: []string{page + "/"}}},
 		Users:   []idp.User{{Username: "demo", Password: "demo", Sub: "demo"}},
@@ -85,6 +87,14 @@ func (w *world) startAgents(ctx context.Context) (err error) {
 	}
 	if w.agent, err = w.startAgent(binary, "LOG_LEVEL=warn", "FORWARD_AUTH_ADDR="+w.forward); err != nil {
 		return err
+	}
+	if w.tracing, err = w.startAgent(binary, "LOG_LEVEL=info", "TRACING_ENDPOINT=http://"+w.collector.addr); err != nil {
+		return err
+	}
+	if before != "" {
+		if w.before, err = w.startAgent(before, "LOG_LEVEL=warn"); err != nil {
+			return err
+		}
 	}
 	w.logging, err = w.startAgent(binary, "LOG_LEVEL=info")
 	return err
@@ -283,11 +293,19 @@ func (w *world) comparisons() []comparison {
 		{"oauth-agent, access log", w.logging.addr, get, w.logging.pids},
 		{"oauth-agent, POST", w.agent.addr, w.request(http.MethodPost), w.agent.pids},
 	}}
+	watching := comparison{title: "What it costs to watch: metrics, trace context and request ids are always on", targets: []*target{
+		{"oauth-agent", w.agent.addr, get, w.agent.pids},
+		{"oauth-agent, access log", w.logging.addr, get, w.logging.pids},
+		{"the same, every span", w.tracing.addr, get, w.tracing.pids},
+	}}
+	if w.before != nil {
+		watching.targets = append([]*target{{"the other build", w.before.addr, get, w.before.pids}}, watching.targets...)
+	}
 	if w.nginx == nil {
-		return []comparison{proxy}
+		return []comparison{watching, proxy}
 	}
 	proxy.targets = append(proxy.targets, &target{"nginx", w.plain, get, w.nginx.pids})
-	return []comparison{proxy, {title: "Forward auth: nginx asks; the CPU time is of what answers, not of nginx", targets: []*target{
+	return []comparison{watching, proxy, {title: "Forward auth: nginx asks; the CPU time is of what answers, not of nginx", targets: []*target{
 		{"always yes", w.asksAlways, get, w.always.pids},
 		{"oauth-agent", w.asks, get, w.agent.pids},
 	}}}
@@ -321,7 +339,7 @@ func (w *world) memory(ctx context.Context) error {
 func mb(n int) float64 { return float64(n) / (1 << 20) }
 
 func (w *world) close() {
-	for _, p := range []*process{w.nginx, w.agent, w.logging, w.always, w.limited, w.bare, w.upstream} {
+	for _, p := range []*process{w.nginx, w.agent, w.logging, w.tracing, w.before, w.collector, w.always, w.limited, w.bare, w.upstream} {
 		if p != nil {
 			p.stop()
 		}
