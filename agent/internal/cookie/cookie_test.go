@@ -242,3 +242,28 @@ func FuzzOpen(f *testing.F) {
 		j.Clear(httptest.NewRecorder(), got, cookie.Access, "")
 	})
 }
+
+// The size of a value is told once, over all its pieces as the browser gets them.
+func TestSizesAreTold(t *testing.T) {
+	j := jar(t, plainPolicy())
+	var told []int
+	j.Told = func(k cookie.Kind, bytes int) {
+		if k != cookie.Access {
+			t.Errorf("told of %s", k)
+		}
+		told = append(told, bytes)
+	}
+	for i, size := range []int{100, 5000} {
+		w := httptest.NewRecorder()
+		if err := j.Set(w, request(), cookie.Access, "", bytes.Repeat([]byte("x"), size), 0); err != nil {
+			t.Fatal(err)
+		}
+		want := 0
+		for _, line := range w.Header().Values("Set-Cookie") {
+			want += len(line)
+		}
+		if len(told) != i+1 || told[i] != want || i == 1 && want < 2*cookie.MaxSize {
+			t.Errorf("%d bytes: told %v, want %d", size, told, want)
+		}
+	}
+}
