@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -100,14 +101,14 @@ type port struct {
 	open      atomic.Int64 // connections
 }
 
-func newPort(h http.Handler, listeners []net.Listener, errors io.Writer) *port {
+func newPort(h http.Handler, listeners []net.Listener, complaints io.Writer) *port {
 	p := &port{listeners: listeners}
 	p.server = &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: readHeaderTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          log.New(errors, "", 0),
+		ErrorLog:          log.New(complaints, "", 0),
 		ConnState:         p.count,
 	}
 	return p
@@ -157,7 +158,10 @@ func (p *port) shutdown(ctx context.Context) error {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
-	return p.server.Shutdown(ctx)
+	if err := p.server.Shutdown(ctx); !errors.Is(err, net.ErrClosed) { // as the listeners are
+		return err
+	}
+	return nil
 }
 
 // close is for the end, and for a start that fails.
