@@ -154,6 +154,16 @@ test('errors have codes', async ({ app }) => {
   ]);
 });
 
+test('a login that is one too many says when to try again', async ({ app }) => {
+  await app.open();
+  await makeAgent(app.page);
+  await app.page.route('**/login/start', (route) => route.fulfill({
+    status: 429, headers: { 'Retry-After': '12' }, json: { code: 'too_many_requests', message: '' },
+  }));
+  const told = await app.page.evaluate(() => window.agent.login().catch(({ code, status, retryAfter }) => ({ code, status, retryAfter })));
+  expect(told).toEqual({ code: 'too_many_requests', status: 429, retryAfter: 12 });
+});
+
 test('an agent that is away is not a logout', async ({ app, context }) => {
   await app.logIn();
   await context.setOffline(true);

@@ -7,21 +7,28 @@ export function needsUser(code: string): boolean;
  * - `unauthorized_request`: nobody is logged in
  * - `access_denied` and other codes of RFC 6749 4.1.2.1: the login was refused
  * - `authorization_server_error`: it is down or slow; the session lives on
+ * - `too_many_requests`: this address has begun too many logins; not before
+ *   `retryAfter`
  * - `network_error`: the agent gave no answer, or none in time
  * - `unexpected_answer`: something in between answered in its place
  *
  * `message` is for developers; `status` is the HTTP status, 0 without an answer.
+ * `retryAfter` is how many seconds to wait before trying again, where the answer
+ * said so.
  */
 export class AgentError extends Error {
     /**
      * @param {string} code
      * @param {string} message
      * @param {number} status
-     * @param {ErrorOptions} [options]
+     * @param {ErrorOptions & { retryAfter?: number }} [options]
      */
-    constructor(code: string, message: string, status: number, options?: ErrorOptions);
+    constructor(code: string, message: string, status: number, options?: ErrorOptions & {
+        retryAfter?: number;
+    });
     code: string;
     status: number;
+    retryAfter: number | undefined;
     /** Whether the agent itself had no say in this. */
     get unanswered(): boolean;
 }
