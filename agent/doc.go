@@ -3,7 +3,7 @@
 //	cmd/oauth-agent ──► agent/config ──► registration
 //	      │
 //	      ▼
-//	    agent   New(ctx, config, options) · Handler() · Close()
+//	    agent   New(ctx, config, options) · Handler() · Admin() · Close()
 //	      │     Live: one whose settings change while it serves
 //	      ├──► login ──────► session ──► cookie ──► seal ──► secret
 //	      │      └──► authserver ──► secret
@@ -12,7 +12,8 @@
 //	      ├──► spa ────────► httperr
 //	      ├──► guard         origins, CORS, limits, headers
 //	      ├──► forwarded     who the client is, behind proxies
-//	      ├──► observe       log
+//	      ├──► observe ────► trace
+//	      │                  log, metrics, requests; W3C trace context, spans
 //	      └──► httperr       handlers return errors; here they become HTTP
 //
 // It is the only package that knows all of them; routes.go is the whole HTTP

@@ -1,6 +1,7 @@
 package observe_test
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -158,4 +159,28 @@ func TestEvents(t *testing.T) {
 	if l.buf.Len() != 0 {
 		t.Errorf("a failure is told where it is answered: %s", l.buf.String())
 	}
+}
+
+// Whatever a trusted proxy sends, the identifier can stand in any log and header.
+func FuzzRequestID(f *testing.F) {
+	for _, seed := range []string{"", "a", "a\nb", "é", strings.Repeat("x", 129)} {
+		f.Add(seed)
+	}
+	o := &observe.Requests{
+		Log: slog.New(slog.DiscardHandler), Clock: time.Now, Metrics: observe.NewMetrics(), Tracer: &trace.Tracer{},
+		Proxies: trusting("192.0.2.0/24"),
+	}
+	h := o.Watch(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	f.Fuzz(func(t *testing.T, told string) {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header["X-Request-Id"] = []string{told}
+		r.Header["Traceparent"] = []string{told}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		id := w.Header().Get("X-Request-Id")
+		const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+		if len(id) < 1 || len(id) > 128 || strings.Trim(id, plain) != "" {
+			t.Errorf("%q became %q", told, id)
+		}
+	})
 }

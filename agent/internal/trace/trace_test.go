@@ -91,3 +91,16 @@ func TestOutsideARequestThereIsNoTrace(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Whatever comes, what goes on is a context of the standard's form.
+func FuzzContext(f *testing.F) {
+	f.Add(parent, "a=1")
+	f.Add("00-", "")
+	f.Add(strings.ToUpper(parent), "a=1,b=2")
+	f.Fuzz(func(t *testing.T, traceparent, tracestate string) {
+		id, out := pass(t, &trace.Tracer{}, http.Header{"Traceparent": {traceparent}, "Tracestate": {tracestate}})
+		if len(id) != 32 || len(out.Get("Tracestate")) > 512 || strings.ContainsAny(out.Get("Tracestate"), "\r\n") {
+			t.Errorf("trace %q, state %q", id, out.Get("Tracestate"))
+		}
+	})
+}
