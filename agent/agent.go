@@ -65,7 +65,9 @@ type Agent struct {
 	client          http.Handler // the page's library
 	clientIntegrity string       // its hash, for the page
 
-	predecessor *Agent // while it is built
+	ring        *seal.Ring // nil without the OAuth Agent
+	keyDeferred time.Time  // until when the first key only opens
+	predecessor *Agent     // while it is built
 
 	handler http.Handler
 	stop    context.CancelFunc
@@ -157,6 +159,8 @@ func (a *Agent) buildLogin() error {
 	if a.client, a.clientIntegrity, err = client.Handler(); err != nil {
 		return err
 	}
+	a.deferKey(ring)
+	a.ring = ring
 	a.health.keys = tryKeys(ring)
 	ring.Told = a.unsealed
 	a.jar = cookie.NewJar(cookiePolicy(cfg), ring, cfg.Session.Lifetime)

@@ -19,6 +19,8 @@ type Live struct {
 
 	mu       sync.Mutex // of one change at a time
 	stopping atomic.Bool
+	trying   context.Context // of what a change asks of others; ends when the process stops
+	giveUp   context.CancelFunc
 }
 
 // errStopping is why nothing changes any more.
@@ -32,14 +34,15 @@ func NewLive(ctx context.Context, cfg *config.Config, opt Options) (*Live, error
 	}
 	opt.Metrics = a.metrics
 	l := &Live{opt: opt}
+	l.trying, l.giveUp = context.WithCancel(context.WithoutCancel(ctx))
 	l.current.Store(newTenure(a))
 	return l, nil
 }
 
 // Reload serves by these settings, and tells them in this log, from the next
 // request on. What an agent keeps in memory goes over: refreshes and logins that
-// are under way, and what has been spent. The error is that of [New]; nothing has
-// changed then.
+// are under way, and what has been spent. The error is that of [New] or
+// [ErrUnreachable]; nothing has changed then.
 func (l *Live) Reload(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -51,6 +54,11 @@ func (l *Live) Reload(ctx context.Context, cfg *config.Config, log *slog.Logger)
 	opt.Log, opt.predecessor = log, before.agent
 	a, err := New(ctx, cfg, opt)
 	if err != nil {
+		return err
+	}
+	if err := a.tryOthers(l.trying, before.agent); err != nil {
+		a.retire()
+		before.agent.tellKeyAge()
 		return err
 	}
 	l.current.Store(newTenure(a))
@@ -84,6 +92,7 @@ func (l *Live) Admin() http.Handler {
 // stay as they are from now on. It does not wait for a change that is under way.
 func (l *Live) Stop() {
 	l.stopping.Store(true)
+	l.giveUp()
 	l.current.Load().agent.Draining()
 }
 
@@ -92,6 +101,7 @@ func (l *Live) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.stopping.Store(true)
+	l.giveUp()
 	return l.current.Load().agent.Close()
 }
 

@@ -1,10 +1,19 @@
 package agent
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 
 	"oauth-agent/agent/internal/authserver"
+	"oauth-agent/agent/internal/seal"
 )
+
+// ErrUnreachable is why [Live.Reload] refuses settings with another authorization
+// server, one that does not answer: a mistyped one would end all logins at once.
+var ErrUnreachable = errors.New("the authorization server of the new settings cannot be reached")
 
 // This file is what an agent does for the one that takes its place: what must
 // not be lost with the settings, such as a refresh in the air, goes over in
@@ -37,6 +46,23 @@ func (a *Agent) inherit() {
 	}
 }
 
+// tryOthers asks the authorization servers that the agent has and from has not.
+func (a *Agent) tryOthers(ctx context.Context, from *Agent) error {
+	if a.as != nil && (from.as == nil || a.cfg.Issuer != from.cfg.Issuer || a.cfg.Endpoints != from.cfg.Endpoints) {
+		if err := a.reach(ctx); err != nil {
+			return fmt.Errorf("%w: %w", ErrUnreachable, err)
+		}
+		a.health.server.Store(true)
+	}
+	if token := a.cfg.PKCEProxy.TokenURL; a.pkce != nil && (from.pkce == nil || token != from.cfg.PKCEProxy.TokenURL) {
+		if err := a.wire.Reachable(ctx, token); err != nil {
+			return fmt.Errorf("%w: %w", ErrUnreachable, err)
+		}
+		a.health.upstream.Store(true)
+	}
+	return nil
+}
+
 // retire ends what is the agent's alone. Tokens that are on their way and
 // connections are the successor's too, and stay.
 func (a *Agent) retire() {
@@ -44,4 +70,28 @@ func (a *Agent) retire() {
 	a.running.Wait()
 	a.closeSPA()
 	a.closeTracer()
+}
+
+// deferKey lets the key that seals now go on for a while, when a reload brings a
+// first key that was not in the list before: not every replica reloads at the same
+// moment, and one without the key would take its cookies for nobody's. A key that
+// is no longer in the list has leaked, perhaps, and seals nothing more.
+func (a *Agent) deferKey(ring *seal.Ring) {
+	from := a.predecessor
+	if from == nil || from.ring == nil {
+		return
+	}
+	before, now := from.cfg.Cookie.EncryptionKeys, a.cfg.Cookie.EncryptionKeys
+	sealing := slices.IndexFunc(now, before[from.ring.Sealing()].Equal)
+	switch {
+	case sealing <= 0:
+	case before[0].Equal(now[0]) && from.ring.Sealing() != 0:
+		a.keyDeferred = from.keyDeferred // another reload in the meantime
+	case !slices.ContainsFunc(before, now[0].Equal):
+		a.keyDeferred = a.clock().Add(a.cfg.Cookie.KeyGrace)
+		a.log.Info("the new cookie key opens, and will seal when other replicas have it too", "after", a.cfg.Cookie.KeyGrace)
+	}
+	if !a.keyDeferred.IsZero() {
+		ring.Defer(sealing, a.keyDeferred, a.clock)
+	}
 }

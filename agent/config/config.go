@@ -131,6 +131,9 @@ type Cookie struct {
 	// the metric of its age. Empty: the time of encryption_keys_file, or else the
 	// start of the process.
 	KeyCreated string `yaml:"key_created" env:"COOKIE_KEY_CREATED"`
+	// KeyGrace is how long a new first key only opens after a reload that brought
+	// it, while the key before goes on sealing: other replicas may not have it yet.
+	KeyGrace time.Duration `yaml:"key_grace" env:"COOKIE_KEY_GRACE"`
 	// Domain widens the cookies to the subdomains of a domain; empty is safer.
 	Domain string `yaml:"domain" env:"COOKIE_DOMAIN"`
 	// BasePath is the path of the cookies that API calls do not need; empty
@@ -256,7 +259,7 @@ func defaults() *Config {
 		BasePath:    "/oauth-agent",
 		Scope:       "openid profile",
 		CORSEnabled: true,
-		Cookie:      Cookie{NamePrefix: "agent", Prefixes: true},
+		Cookie:      Cookie{NamePrefix: "agent", Prefixes: true, KeyGrace: 5 * time.Minute},
 		Logout:      Logout{URL: "continue"},
 		Refresh:     Refresh{Memory: time.Minute, MemoryBytes: 64 << 20, Ahead: 30 * time.Second},
 		Timeouts: Timeouts{

@@ -25,6 +25,7 @@ func TestOperationsAreChecked(t *testing.T) {
 		{"LIMIT_TOKEN", "9999999", "limits.token", "out of range"},
 		{"LIMIT_ADDRESSES", "0", "limits.addresses", "out of range"},
 		{"LOG_SUBJECT_KEY", "short", "log.subject_key", "not 64 hexadecimal characters"},
+		{"COOKIE_KEY_GRACE", "25h", "cookie.key_grace", "out of range"},
 		{"COOKIE_KEY_CREATED", "21.11.2026", "cookie.key_created", "not a day"},
 	} {
 		want(t, mistakes(t, "", agentEnv(vars{"FORWARD_AUTH_ADDR": "127.0.0.1:8081", tt.env: tt.value})), tt.key, tt.reason)

@@ -149,6 +149,9 @@ func (k *Cookie) validate(ms *Mistakes) {
 			}
 		}
 	}
+	if k.KeyGrace < 0 || k.KeyGrace > 24*time.Hour {
+		ms.add("cookie.key_grace", "COOKIE_KEY_GRACE", k.KeyGrace.String()+" is out of range", "Use 0s to 24h; 5m is the default.")
+	}
 	if _, err := time.Parse(time.DateOnly, k.KeyCreated); err != nil && k.KeyCreated != "" {
 		ms.add("cookie.key_created", "COOKIE_KEY_CREATED", "not a day", "Write it as 2026-11-21.")
 	}

@@ -18,6 +18,7 @@ type reloader struct {
 	source  source
 	tried   contents // that were loaded, or refused
 	last    contents // of the last look
+	refused string   // what was told last
 }
 
 // run goes on until ctx ends.
@@ -32,7 +33,7 @@ func (r *reloader) run(ctx context.Context, again <-chan struct{}) {
 			return
 		case <-again:
 			r.tried = r.source.look()
-			r.reload(ctx)
+			r.reload(ctx, true)
 		case <-due:
 			r.look(ctx)
 		}
@@ -43,7 +44,7 @@ func (r *reloader) run(ctx context.Context, again <-chan struct{}) {
 // changing. Contents that were refused are not tried again.
 func (r *reloader) look(ctx context.Context) {
 	if r.due(r.source.look()) {
-		r.reload(ctx)
+		r.reload(ctx, false)
 	}
 }
 
@@ -58,7 +59,8 @@ func (r *reloader) due(seen contents) bool {
 }
 
 // reload tells what came of it: to the log, the metrics and the service manager.
-func (r *reloader) reload(ctx context.Context) {
+// What is found by looking is told once, what was asked for every time.
+func (r *reloader) reload(ctx context.Context, asked bool) {
 	p := r.process
 	p.tellManager(reloading())
 	err := p.apply(r.source)
@@ -66,11 +68,20 @@ func (r *reloader) reload(ctx context.Context) {
 		return // the process is stopping, and says so
 	}
 	p.metrics.Reloaded(err == nil)
+	if errors.Is(err, agent.ErrUnreachable) {
+		r.tried = contents{} // it may come; so they are tried at every look, and told once
+	}
+	if err != nil && err.Error() == r.refused && !asked {
+		p.tellManager(ready("serving by older settings: new ones were refused, see the log"))
+		return
+	}
+	r.refused = ""
 	if err == nil {
 		p.log.Load().Info("the settings were reloaded")
 		p.tellManager(ready("serving by settings loaded at " + time.Now().Format(time.DateTime)))
 		return
 	}
+	r.refused = err.Error()
 	p.tellRefused(err)
 	p.tellManager(ready("serving by older settings: new ones were refused, see the log"))
 }

@@ -40,6 +40,28 @@ type Ring struct {
 	Told func(purpose, reason string)
 
 	keys [][]byte
+	late *late // nil: the first key seals
+}
+
+// late is the time in which another key than the first one goes on sealing.
+type late struct {
+	key   int
+	until time.Time
+	clock func() time.Time
+}
+
+// Defer lets the key at index key seal until then, in place of the first one, which
+// only opens: other processes may not have that one yet. Call it before [Ring.For].
+func (r *Ring) Defer(key int, until time.Time, clock func() time.Time) {
+	r.late = &late{key, until, clock}
+}
+
+// Sealing is the index of the key that seals now.
+func (r *Ring) Sealing() int {
+	if r.late != nil && r.late.clock().Before(r.late.until) {
+		return r.late.key
+	}
+	return 0
 }
 
 // NewRing takes keys of 64 hexadecimal characters, as the settings have them.
@@ -63,6 +85,7 @@ func NewRing(keys []secret.String) (*Ring, error) {
 type Box struct {
 	told    func(purpose, reason string)
 	purpose string
+	sealing func() int
 	codecs  []securecookie.Codec
 	strict  *base64.Encoding
 }
@@ -71,7 +94,7 @@ type Box struct {
 // encryption key (HKDF-SHA-256, RFC 5869). Values older than maxAge do not
 // open; zero means no limit.
 func (r *Ring) For(purpose string, maxAge time.Duration) *Box {
-	b := &Box{told: r.Told, purpose: purpose, strict: base64.URLEncoding.Strict()}
+	b := &Box{told: r.Told, purpose: purpose, sealing: r.Sealing, strict: base64.URLEncoding.Strict()}
 	for _, key := range r.keys {
 		pair, err := hkdf.Key(sha256.New, key, nil, "oauth-agent/seal/v1/"+purpose, 2*KeySize)
 		if err != nil { // only for an absurd length, which ours is not
@@ -93,7 +116,7 @@ func (b *Box) Seal(plain []byte) (string, error) {
 		return "", fmt.Errorf("sealing %s: nothing to seal", b.purpose)
 	}
 	// NopEncoder encrypts in place.
-	sealed, err := b.codecs[0].Encode(b.purpose, slices.Clone(plain))
+	sealed, err := b.codecs[b.sealing()].Encode(b.purpose, slices.Clone(plain))
 	if err != nil {
 		return "", fmt.Errorf("sealing %s: %w", b.purpose, err)
 	}
