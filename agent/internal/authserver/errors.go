@@ -6,7 +6,8 @@ import "errors"
 var (
 	// ErrCodeRefused: the token endpoint answered 4xx to a code.
 	ErrCodeRefused = errors.New("authorization code refused")
-	// ErrCodeSpent: the code was sent to the token endpoint before.
+	// ErrCodeSpent: the code was sent to the token endpoint before, or another one of
+	// the same login was.
 	ErrCodeSpent = errors.New("authorization code spent")
 	// ErrIDToken: the ID token of a login did not pass a check. At a refresh
 	// the same is [ErrUnavailable], since a session exists that is not to be lost.

@@ -26,15 +26,16 @@ const (
 	maxCodes = 1 << 16
 )
 
-// Exchange redeems a code (RFC 6749 4.1.3), once, and verifies the ID token
-// that it brings. Who brings a code while it is being redeemed shares the
+// Exchange redeems a code (RFC 6749 4.1.3), once, and one code for a login, and
+// verifies the ID token that it brings. Who brings a code while it is being redeemed shares the
 // outcome: a server that sees a code twice revokes what it gave for it. It fails
 // with [ErrCodeSpent], [ErrCodeRefused], [ErrIDToken] or [ErrUnavailable]; the
 // code is spent in any case.
 func (c *Client) Exchange(ctx context.Context, g CodeGrant) (Tokens, error) {
 	key := g.Code.Reveal() + " " + g.Verifier.Reveal() + " " + g.Nonce
 	return fly(ctx, &c.exchanges, key, c.refreshLimit(), func(ctx context.Context) (Tokens, error) {
-		if !c.codes.PutNew(g.Code.Reveal(), struct{}{}) {
+		// One login is one code: else its cookie would do for any number of guesses.
+		if !c.codes.PutNew("verifier "+g.Verifier.Reveal(), struct{}{}) || !c.codes.PutNew("code "+g.Code.Reveal(), struct{}{}) {
 			return Tokens{}, ErrCodeSpent
 		}
 		return c.redeem(ctx, g)

@@ -21,6 +21,11 @@ func TestExchange(t *testing.T) {
 	if _, err := c.Exchange(t.Context(), g); !errors.Is(err, ErrCodeSpent) {
 		t.Errorf("the same code again: %v", err)
 	}
+	another := g
+	another.Code = secret.New("another")
+	if _, err := c.Exchange(t.Context(), another); !errors.Is(err, ErrCodeSpent) {
+		t.Errorf("another code for the same login: %v", err)
+	}
 	if got.Access.Reveal() != "access-1" || got.Refresh.Reveal() != "refresh-1" || got.ID.Empty() {
 		t.Errorf("tokens %q %q", got.Access.Reveal(), got.Refresh.Reveal())
 	}
@@ -32,7 +37,7 @@ func TestExchange(t *testing.T) {
 	}
 	want := url.Values{
 		"grant_type": {"authorization_code"}, "code": {g.Code.Reveal()},
-		"redirect_uri": {redirectURI}, "code_verifier": {"c4nary-verifier"},
+		"redirect_uri": {redirectURI}, "code_verifier": {g.Verifier.Reveal()},
 	}
 	if len(as.forms) != 1 || as.forms[0].Encode() != want.Encode() {
 		t.Errorf("form %v, want %v", as.forms, want)

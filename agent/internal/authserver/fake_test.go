@@ -332,8 +332,8 @@ func (as *fakeAS) enterSoon(c *Client) {
 }
 
 func goodGrant() CodeGrant {
-	return CodeGrant{Code: secret.New("c4nary-code-" + rand.Text()), // good once
-		Verifier: secret.New("c4nary-verifier"), Nonce: "n-1", OpenID: true}
+	return CodeGrant{Code: secret.New("c4nary-code-" + rand.Text()), // both good once
+		Verifier: secret.New("c4nary-verifier-" + rand.Text()), Nonce: "n-1", OpenID: true}
 }
 
 func grantOf(t Tokens) RefreshGrant {
