@@ -114,6 +114,18 @@ func TestLimitIsReadableByThePage(t *testing.T) {
 	}
 }
 
+func TestLimitIsCounted(t *testing.T) {
+	a := build(t, limitedEnv()...)
+	srv, admin := httptest.NewServer(a.Handler()), httptest.NewServer(a.Admin())
+	defer srv.Close()
+	defer admin.Close()
+	spend(t, srv, 8, "POST", "/oauth-agent/login/start", "192.0.2.1", "Origin", testOrigin)
+	_, _, metrics := spend(t, admin, 1, "GET", "/metrics", "")
+	if !strings.Contains(metrics, `oauth_agent_refusals_total{reason="rate_limit"} 3`) {
+		t.Errorf("%s", metrics)
+	}
+}
+
 func TestLimitsOff(t *testing.T) {
 	srv := httptest.NewServer(build(t, append(limitedEnv(), "LIMIT_LOGIN_START=0", "LIMIT_TOKEN=0")...).Handler())
 	defer srv.Close()
