@@ -162,9 +162,18 @@ type told struct {
 	seen map[string]http.Header // by path, the last
 }
 
+func (x *told) of(path string) http.Header {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.seen[path]
+}
+
 func (x *told) note(r *http.Request) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if x.seen == nil {
+		x.seen = map[string]http.Header{}
+	}
 	x.seen[r.URL.Path] = r.Header.Clone()
 }
 
@@ -172,7 +181,7 @@ func (x *told) note(r *http.Request) {
 // what is told of them there is ours alone.
 func TestOneTraceThroughAll(t *testing.T) {
 	t.Parallel()
-	x := &told{seen: map[string]http.Header{}}
+	x := &told{}
 	api := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		x.note(r)
 		rw.Header().Set("X-Request-Id", "the-api's-own")
@@ -180,7 +189,6 @@ func TestOneTraceThroughAll(t *testing.T) {
 	}))
 	t.Cleanup(api.Close)
 	w := newWorld(t, with("ROUTES", "/api/="+api.URL+"/"), with("TRUSTED_PROXIES", "127.0.0.1"))
-	w.wire.also = x.note
 	c := w.login()
 
 	const trace, caller = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -197,7 +205,7 @@ func TestOneTraceThroughAll(t *testing.T) {
 	c.post("/refresh", "", edits...).want(204, "")
 
 	spans := map[string]bool{caller: true}
-	for name, h := range map[string]http.Header{"the API": x.seen["/api/orders"], "the token endpoint": x.seen["/token"]} {
+	for name, h := range map[string]http.Header{"the API": x.of("/api/orders"), "the token endpoint": w.wire.told.of("/token")} {
 		parent := regexp.MustCompile(`^00-(\w{32})-(\w{16})-01$`).FindStringSubmatch(h.Get("Traceparent"))
 		if parent == nil || parent[1] != trace || spans[parent[2]] || h.Get("Tracestate") != "shop=1" || h.Get("X-Request-Id") != "from-the-gateway.1" {
 			t.Errorf("%s was told %v", name, h)

@@ -13,7 +13,7 @@ import (
 // that pass which the server did not make.
 type wire struct {
 	base *http.Transport
-	also func(*http.Request) // sees each request; nil: nobody
+	told told
 
 	mu    sync.Mutex
 	codes []string // verifiers
@@ -24,9 +24,7 @@ func newWire() *wire { return &wire{base: http.DefaultTransport.(*http.Transport
 
 // RoundTrip implements [http.RoundTripper].
 func (x *wire) RoundTrip(r *http.Request) (*http.Response, error) {
-	if x.also != nil {
-		x.also(r)
-	}
+	x.told.note(r)
 	if r.Body != nil {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
