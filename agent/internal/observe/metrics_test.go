@@ -1,6 +1,7 @@
 package observe_test
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -51,10 +52,10 @@ func value(t *testing.T, m *observe.Metrics, series string) string {
 // everything counts each thing once.
 func everything(m *observe.Metrics) {
 	e := &observe.Events{Log: slog.New(slog.DiscardHandler), Metrics: m}
-	e.LoginStarted(nil)
-	e.LoginCompleted(nil, "", "")
-	e.Refreshed(nil, "shared", "", "")
-	e.LoggedOut(nil, "", "")
+	e.LoginStarted(context.TODO())
+	e.LoginCompleted(context.TODO(), "", "")
+	e.Refreshed(context.TODO(), "shared", "", "")
+	e.LoggedOut(context.TODO(), "", "")
 	r := httptest.NewRequest("GET", "/", nil)
 	m.Note(r, httperr.As(httperr.Failed(httperr.EventLoginFailed, httperr.BadRequest("", nil).Because(httperr.ReasonIssuer))))
 	m.Note(r, httperr.As(httperr.Failed(httperr.EventLoginFailed, httperr.BadRequest("", nil))))
@@ -205,7 +206,7 @@ func TestLabelsAreBounded(t *testing.T) {
 		m.CookieSet(made, i)
 		m.UnsealFailed(made, made)
 		m.Proxied("/api/", made)
-		e.Refreshed(nil, made, made, made)
+		e.Refreshed(context.TODO(), made, made, made)
 	}
 	bomb(0)
 	before := len(scrape(t, m, true))
