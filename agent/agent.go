@@ -162,8 +162,8 @@ func (a *Agent) buildLogin() error {
 	a.deferKey(ring)
 	a.ring = ring
 	a.health.keys = tryKeys(ring)
-	ring.Told = a.unsealed
 	a.jar = cookie.NewJar(cookiePolicy(cfg), ring, cfg.Session.Lifetime)
+	a.jar.Unopened = func(k cookie.Kind, reason string) { a.metrics.UnsealFailed(string(k), reason) }
 	a.jar.Told = func(k cookie.Kind, bytes int) { a.metrics.CookieSet(string(k), bytes) }
 	a.origins = guard.NewOrigins(cfg.TrustedWebOrigins, cfg.CORSEnabled, routeMethods(cfg)...)
 	sessions := session.NewStore(a.jar, cfg.Session.Lifetime, a.clock)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"net/http"
-	"strings"
 	"time"
 
 	"oauth-agent/agent/internal/authserver"
@@ -81,12 +80,6 @@ func (a *Agent) send(ctx context.Context, h http.Header) trace.Span {
 	}
 	_, span := a.tracer.Call(ctx, h)
 	return span
-}
-
-// unsealed is told of each cookie that did not open. Its purpose is the name of the
-// cookie without prefixes, see cookie.NewJar.
-func (a *Agent) unsealed(purpose, reason string) {
-	a.metrics.UnsealFailed(strings.TrimPrefix(purpose, a.cfg.Cookie.NamePrefix+"-"), reason)
 }
 
 // refreshed is told what came of each call with a refresh token.

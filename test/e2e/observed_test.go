@@ -156,6 +156,25 @@ func TestUnsealFailuresAreCounted(t *testing.T) {
 	}
 }
 
+// A client can name any number of cookies. That is one failure, and no answer that is
+// all Set-Cookie: an alert must not be one request away.
+func TestAFloodOfCookiesIsOneFailure(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.client()
+	var names []string
+	for i := range 800 {
+		names = append(names, fmt.Sprintf("example-login-%07d=x", i))
+	}
+	a := c.post("/login/start", "", header("Cookie", strings.Join(names, "; "))).want(200, "")
+	if n := len(a.Header["Set-Cookie"]); n < 2 || n > 60 {
+		t.Errorf("%d cookies are set", n)
+	}
+	if got := w.metric(`unseal_failures_total{purpose="login",reason="malformed"}`); got != "1" {
+		t.Errorf("%s failures", got)
+	}
+}
+
 // told is what somebody behind the agent was told of a request.
 type told struct {
 	mu   sync.Mutex

@@ -37,6 +37,9 @@ type Jar struct {
 	// Told, if set, is told of each value that is set, with the bytes of all its
 	// cookies.
 	Told func(k Kind, bytes int)
+	// Unopened, if set, is told why a value did not open (see [seal.Why]): once a
+	// request and kind, since a client can send any number of them.
+	Unopened func(k Kind, reason string)
 
 	policy Policy
 	boxes  map[Kind]*seal.Box
@@ -162,10 +165,19 @@ func (j *Jar) OpenThat(got *Received, k Kind, tag string, accept func(plain []by
 	if !got.hasAny(name) {
 		return ErrNone
 	}
+	var why error
 	for _, sealed := range got.values(name) {
-		if plain, err := j.boxes[k].Open(sealed); err == nil && accept(plain) {
+		plain, err := j.boxes[k].Open(sealed)
+		switch {
+		case err != nil:
+			why = err
+		case accept(plain):
 			return nil
 		}
+	}
+	if why != nil && j.Unopened != nil && !got.unopened[k] {
+		got.unopened[k] = true
+		j.Unopened(k, seal.Why(why))
 	}
 	return seal.ErrSealed
 }

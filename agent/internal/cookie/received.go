@@ -11,13 +11,14 @@ const maxTwins = 3
 
 // Received is the cookies of one request, parsed once.
 type Received struct {
-	byName map[string][]string
-	order  []string
+	byName   map[string][]string
+	order    []string
+	unopened map[Kind]bool // those that were told of
 }
 
 // Read parses the cookies of a request.
 func Read(r *http.Request) *Received {
-	got := &Received{byName: map[string][]string{}}
+	got := &Received{byName: map[string][]string{}, unopened: map[Kind]bool{}}
 	for _, c := range r.Cookies() {
 		if _, seen := got.byName[c.Name]; !seen {
 			got.order = append(got.order, c.Name)

@@ -22,6 +22,10 @@ import (
 // bound, a page that polls would fill the request header with their cookies.
 const maxLogins = 5
 
+// maxCleared bounds how many dead logins one answer clears: a request can name
+// hundreds, and each takes a header line. The others go with the next login.
+const maxCleared = 50
+
 // transaction is one login between its start and its end. It lives in a cookie
 // of its own, named after the state, so that two tabs do not disturb each other.
 type transaction struct {
@@ -125,10 +129,13 @@ func (a *Agent) makeRoom(w http.ResponseWriter, got *cookie.Received) {
 		created time.Time
 	}
 	var live []entry
+	dead := 0
 	for _, tag := range a.jar.Tags(got, cookie.Login) {
 		t, err := a.openTag(got, tag)
 		if err != nil {
-			a.jar.Clear(w, got, cookie.Login, tag)
+			if dead++; dead <= maxCleared {
+				a.jar.Clear(w, got, cookie.Login, tag)
+			}
 			continue
 		}
 		live = append(live, entry{tag, t.Created})

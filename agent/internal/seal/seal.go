@@ -35,10 +35,6 @@ var ErrSealed = errors.New("the sealed value does not open")
 
 // Ring is a list of keys; the first one seals.
 type Ring struct {
-	// Told, if set, is told why a value did not open, for an operator: which
-	// purpose, and one of the reasons of why.go. Set it before [Ring.For].
-	Told func(purpose, reason string)
-
 	keys [][]byte
 	late *late // nil: the first key seals
 }
@@ -83,7 +79,6 @@ func NewRing(keys []secret.String) (*Ring, error) {
 
 // Box seals and opens values of one purpose.
 type Box struct {
-	told    func(purpose, reason string)
 	purpose string
 	sealing func() int
 	codecs  []securecookie.Codec
@@ -94,7 +89,7 @@ type Box struct {
 // encryption key (HKDF-SHA-256, RFC 5869). Values older than maxAge do not
 // open; zero means no limit.
 func (r *Ring) For(purpose string, maxAge time.Duration) *Box {
-	b := &Box{told: r.Told, purpose: purpose, sealing: r.Sealing, strict: base64.URLEncoding.Strict()}
+	b := &Box{purpose: purpose, sealing: r.Sealing, strict: base64.URLEncoding.Strict()}
 	for _, key := range r.keys {
 		pair, err := hkdf.Key(sha256.New, key, nil, "oauth-agent/seal/v1/"+purpose, 2*KeySize)
 		if err != nil { // only for an absurd length, which ours is not
@@ -126,7 +121,7 @@ func (b *Box) Seal(plain []byte) (string, error) {
 // Open returns what was sealed, or [ErrSealed].
 func (b *Box) Open(sealed string) ([]byte, error) {
 	if !b.canonical(sealed) {
-		return nil, b.fail(Malformed)
+		return nil, failure{Malformed}
 	}
 	reason := Key
 	for _, c := range b.codecs {
@@ -142,7 +137,7 @@ func (b *Box) Open(sealed string) ([]byte, error) {
 	if !b.wellFormed(sealed) {
 		reason = Malformed
 	}
-	return nil, b.fail(reason)
+	return nil, failure{reason}
 }
 
 // canonical tells whether s is the one spelling of its bytes, provided that it

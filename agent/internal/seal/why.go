@@ -3,21 +3,27 @@ package seal
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 )
 
-// Why a value does not open, for [Ring.Told].
+// Why a value does not open, for an operator.
 const (
 	Malformed = "malformed" // nothing that any key has sealed
 	Key       = "key"       // sealed by another key or for another purpose, or changed
 	Expired   = "expired"
 )
 
-// fail tells the operator what the caller does not learn.
-func (b *Box) fail(reason string) error {
-	if b.told != nil {
-		b.told(b.purpose, reason)
-	}
-	return ErrSealed
+// failure is an [ErrSealed] that keeps the reason to itself.
+type failure struct{ reason string }
+
+func (failure) Error() string        { return ErrSealed.Error() }
+func (failure) Is(target error) bool { return target == ErrSealed }
+
+// Why is the reason of an error of [Box.Open]. It is not for the client.
+func Why(err error) string {
+	var f failure
+	errors.As(err, &f)
+	return f.reason
 }
 
 // wellFormed tells whether a value has the form of a sealed one: a time, a text
