@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"oauth-agent/agent/internal/authserver"
+	"oauth-agent/agent/internal/observe"
 	"oauth-agent/agent/internal/seal"
 )
 
@@ -70,6 +71,7 @@ func (a *Agent) retire() {
 	a.running.Wait()
 	a.closeSPA()
 	a.closeTracer()
+	observe.Flush(a.log)
 }
 
 // deferKey lets the key that seals now go on for a while, when a reload brings a

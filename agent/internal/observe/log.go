@@ -9,15 +9,16 @@ import (
 )
 
 // NewLogger writes to w in format "json" or "text", from level on. An unknown
-// level is info.
+// level is info. The lines of requests wait for a moment, see [Flush].
 func NewLogger(w io.Writer, level, format string) *slog.Logger {
 	var l slog.Level
 	_ = l.UnmarshalText([]byte(level)) // info on failure; settings are validated
 	opts := &slog.HandlerOptions{Level: l}
+	out := &lines{w: w}
 	if format == "json" {
-		return slog.New(slog.NewJSONHandler(w, opts))
+		return slog.New(patient{slog.NewJSONHandler(out, opts), out})
 	}
-	return slog.New(slog.NewTextHandler(w, opts))
+	return slog.New(patient{slog.NewTextHandler(out, opts), out})
 }
 
 // OfRequests puts the identifiers of the request behind every line that is

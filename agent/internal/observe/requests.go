@@ -74,5 +74,5 @@ func (o *Requests) tell(ctx context.Context, lines *slog.Logger, rec *Record, sp
 	if !rec.client.IsValid() {
 		n--
 	}
-	lines.LogAttrs(ctx, slog.LevelInfo, "request", attrs[:n]...)
+	lines.LogAttrs(ctx, slog.LevelInfo, requestLine, attrs[:n]...)
 }
