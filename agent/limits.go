@@ -1,20 +1,23 @@
 package agent
 
 import (
+	"net/http"
 	"time"
 
 	"oauth-agent/agent/config"
 	"oauth-agent/agent/internal/guard"
+	"oauth-agent/agent/internal/httperr"
 )
 
 // limits is how often one client may ask for what costs more than an answer. The
 // agents that follow each other share them, so that a reload forgives nobody.
-type limits struct{ loginStart, token *guard.Limiter }
+type limits struct{ loginStart, token, foreign *guard.Limiter }
 
 func newLimits(cfg *config.Config, clock func() time.Time) limits {
 	return limits{
 		loginStart: guard.NewLimiter(cfg.Limits.LoginStart, cfg.Limits.Addresses, clock),
 		token:      guard.NewLimiter(cfg.Limits.TokenCalls, cfg.Limits.Addresses, clock),
+		foreign:    guard.NewLimiter(cfg.Limits.TokenCalls, cfg.Limits.Addresses, clock),
 	}
 }
 
@@ -22,5 +25,18 @@ func newLimits(cfg *config.Config, clock func() time.Time) limits {
 func (l limits) by(cfg *config.Config) limits {
 	l.loginStart.Change(cfg.Limits.LoginStart, cfg.Limits.Addresses)
 	l.token.Change(cfg.Limits.TokenCalls, cfg.Limits.Addresses)
+	l.foreign.Change(cfg.Limits.TokenCalls, cfg.Limits.Addresses)
 	return l
+}
+
+// limitToken limits the calls of the token endpoint. Those of pages that are none of
+// the PKCE proxy's are counted apart: any page can make its visitors send some.
+func (a *Agent) limitToken(next httperr.Handler) httperr.Handler {
+	ours, foreign := a.door.Limit(a.limits.token, next), a.door.Limit(a.limits.foreign, next)
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if a.pkce.Foreign(r) {
+			return foreign(w, r)
+		}
+		return ours(w, r)
+	}
 }

@@ -102,6 +102,26 @@ func TestLimits(t *testing.T) {
 }
 
 // A page that cannot read the refusal cannot act on it.
+// A page of somebody else's can send forms for its visitors, and uses up nothing of
+// what they may ask for themselves.
+func TestForeignPagesAreCountedApart(t *testing.T) {
+	srv := httptest.NewServer(build(t, limitedEnv()...).Handler())
+	defer srv.Close()
+	const token, client = "/oauth/token", "203.0.113.7"
+	for _, origin := range []string{"https://evil.example", "null"} {
+		spend(t, srv, 5, "POST", token, client, "Origin", origin)
+	}
+	if statuses, _, _ := spend(t, srv, 1, "POST", token, client, "Origin", "https://evil.example"); statuses[0] != 429 {
+		t.Errorf("the foreign page: %v", statuses)
+	}
+	if statuses, _, _ := spend(t, srv, 3, "POST", token, client, "Origin", "http://127.0.0.1:4711"); count(statuses, 429) > 0 {
+		t.Errorf("the app's page: %v", statuses)
+	}
+	if statuses, _, _ := spend(t, srv, 3, "POST", token, client); count(statuses, 429) != 1 {
+		t.Errorf("an app without pages, from the same address: %v", statuses)
+	}
+}
+
 func TestLimitIsReadableByThePage(t *testing.T) {
 	srv := httptest.NewServer(build(t, limitedEnv()...).Handler())
 	defer srv.Close()

@@ -114,7 +114,7 @@ func (a *Agent) pkceRoutes(m *mux.Router) {
 		}
 		paths[r.Path][r.Method] = r.Handler
 		if r.Limited {
-			paths[r.Path][r.Method] = a.door.Limit(a.limits.token, r.Handler)
+			paths[r.Path][r.Method] = a.limitToken(r.Handler)
 		}
 		scripts[r.Path] = r.CORS
 	}

@@ -122,10 +122,14 @@ func (l *Limiter) forgetLast() {
 }
 
 // network is what one client has for itself: an IPv4 address, or the /64 out of
-// which an IPv6 client takes as many as it likes (RFC 4291 2.5.4, RFC 8981).
+// which an IPv6 client takes as many as it likes (RFC 4291 2.5.4, RFC 8981). Behind
+// NAT64 (RFC 6052 2.1) all of IPv4 shares one /64, and has addresses of its own in it.
 func network(addr netip.Addr) netip.Addr {
 	if !addr.Is6() || addr.Is4In6() {
 		return addr.Unmap()
+	}
+	if b := addr.As16(); [12]byte(b[:12]) == [12]byte{0, 0x64, 0xff, 0x9b} {
+		return netip.AddrFrom4([4]byte(b[12:]))
 	}
 	prefix, err := addr.Prefix(64)
 	if err != nil {

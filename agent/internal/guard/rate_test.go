@@ -100,6 +100,9 @@ func TestAddressesThatAreOneClient(t *testing.T) {
 		{"2001:db8::1", "2001:db8:0:1::1", false},
 		{"fe80::1", "fe80::2", true},
 		{"::1", "127.0.0.1", false},
+		{"64:ff9b::192.0.2.1", "64:ff9b::192.0.2.2", false},
+		{"64:ff9b::192.0.2.1", "192.0.2.1", true},
+		{"64:ff9b:1::192.0.2.1", "64:ff9b:1::192.0.2.2", true},
 	} {
 		l := guard.NewLimiter(1, 10, newClock().Now)
 		allowed(l, addr(tt.one), 1)

@@ -71,6 +71,13 @@ func (p *Proxy) basePath() string {
 	return u.Path
 }
 
+// Foreign tells whether a page has sent the request that is none of the registered
+// redirect URIs'. Servers and most native apps send no Origin at all.
+func (p *Proxy) Foreign(r *http.Request) bool {
+	origin := r.Header["Origin"]
+	return len(origin) > 0 && (len(origin) > 1 || !p.redirects.allowOrigin(origin[0]))
+}
+
 // CORS lets pages of the registered redirect URIs call next, without cookies:
 // the endpoints have none. It answers every OPTIONS itself.
 func (p *Proxy) CORS(next http.Handler) http.Handler {
