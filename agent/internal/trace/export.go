@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -51,32 +52,39 @@ func (t *Tracer) Close(ctx context.Context) error {
 	if t.provider == nil {
 		return nil
 	}
+	defer t.client.http.CloseIdleConnections()
 	defer t.client.cancel()
 	return t.provider.Shutdown(ctx)
 }
 
 // sampler decides which traces are exported: a trusted caller, and otherwise the
-// ratio. What a browser says has no say in it.
-type sampler struct{ follow, ratio sdk.Sampler }
+// ratio. What a browser says has no say in it, not even by the trace's identifier,
+// which it may have chosen.
+type sampler struct {
+	follow sdk.Sampler
+	ratio  float64
+}
 
 // trustedKey marks a context whose remote parent decides.
 type trustedKey struct{}
 
 func newSampler(ratio float64) sampler {
-	byRatio := sdk.TraceIDRatioBased(ratio)
-	return sampler{follow: sdk.ParentBased(byRatio), ratio: byRatio}
+	return sampler{follow: sdk.ParentBased(sdk.TraceIDRatioBased(ratio)), ratio: ratio}
 }
 
 // ShouldSample implements [sdk.Sampler].
 func (s sampler) ShouldSample(p sdk.SamplingParameters) sdk.SamplingResult {
 	if otel.SpanContextFromContext(p.ParentContext).IsRemote() && p.ParentContext.Value(trustedKey{}) == nil {
-		return s.ratio.ShouldSample(p)
+		if rand.Float64() < s.ratio {
+			return sdk.AlwaysSample().ShouldSample(p)
+		}
+		return sdk.NeverSample().ShouldSample(p)
 	}
 	return s.follow.ShouldSample(p)
 }
 
 // Description implements [sdk.Sampler].
-func (s sampler) Description() string { return "trusted parent, or " + s.ratio.Description() }
+func (s sampler) Description() string { return fmt.Sprintf("trusted parent, or %v of all", s.ratio) }
 
 // client sends spans to a collector: the [otlptrace.Client] of OTLP over HTTP,
 // binary encoding.

@@ -111,7 +111,7 @@ const maxState = 512
 // Get implements [propagation.TextMapCarrier]. Of two parents neither is ours
 // (3.2.2.1 has one); a state may come in several lines (3.3.1).
 func (c carrier) Get(key string) string {
-	lines := c[http.CanonicalHeaderKey(key)]
+	lines := c[canonical(key)]
 	if key == "tracestate" {
 		return joined(lines)
 	}
@@ -135,7 +135,18 @@ func joined(lines []string) (state string) {
 }
 
 // Set implements [propagation.TextMapCarrier].
-func (c carrier) Set(key, value string) { c[http.CanonicalHeaderKey(key)] = []string{value} }
+func (c carrier) Set(key, value string) { c[canonical(key)] = []string{value} }
+
+// canonical spares http.CanonicalHeaderKey, which makes a new string each time.
+func canonical(key string) string {
+	switch key {
+	case "traceparent":
+		return "Traceparent"
+	case "tracestate":
+		return "Tracestate"
+	}
+	return http.CanonicalHeaderKey(key)
+}
 
 // Keys implements [propagation.TextMapCarrier]; the propagator knows its own.
 func (c carrier) Keys() []string { return nil }
