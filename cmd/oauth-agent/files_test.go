@@ -25,6 +25,14 @@ type installed struct {
 // install starts a program by settings in files, on top of the least that it needs.
 func install(t *testing.T, issuer string, changes map[string]string, env ...string) *installed {
 	t.Helper()
+	p := prepare(t, issuer, changes)
+	p.start(t, exec.Command(itself(t), "--config", p.path("agent.yaml")), env...)
+	return p
+}
+
+// prepare writes the files.
+func prepare(t *testing.T, issuer string, changes map[string]string) *installed {
+	t.Helper()
 	p := &installed{dir: t.TempDir()}
 	admin := "127.0.0.1:" + strconv.Itoa(freePort(t))
 	p.admin = "http://" + admin
@@ -37,9 +45,14 @@ func install(t *testing.T, issuer string, changes map[string]string, env ...stri
 	p.write("client-secret", "c4nary-secret\n")
 	p.write("keys", strings.Repeat("a1", 32)+"\n")
 	p.set(changes)
-	p.program = launchAs(t, exec.Command(itself(t), "--config", p.path("agent.yaml")), append([]string{"ADMIN_ADDR="}, env...)...)
-	p.awaitListening()
 	return p
+}
+
+// start runs the command, which is to serve by the files.
+func (p *installed) start(t *testing.T, cmd *exec.Cmd, env ...string) {
+	t.Helper()
+	p.program = launchAs(t, cmd, append([]string{"ADMIN_ADDR="}, env...)...)
+	p.awaitListening()
 }
 
 func (p *installed) path(name string) string { return filepath.Join(p.dir, name) }

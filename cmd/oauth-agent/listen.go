@@ -98,11 +98,12 @@ const (
 type port struct {
 	server    *http.Server
 	listeners []net.Listener
+	crowd     *crowd       // nil: without a bound
 	open      atomic.Int64 // connections
 }
 
-func newPort(h http.Handler, listeners []net.Listener, complaints io.Writer) *port {
-	p := &port{listeners: listeners}
+func newPort(h http.Handler, listeners []net.Listener, crowd *crowd, complaints io.Writer) *port {
+	p := &port{listeners: listeners, crowd: crowd}
 	p.server = &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: readHeaderTimeout,
@@ -115,7 +116,10 @@ func newPort(h http.Handler, listeners []net.Listener, complaints io.Writer) *po
 }
 
 // count counts the connections.
-func (p *port) count(_ net.Conn, state http.ConnState) {
+func (p *port) count(conn net.Conn, state http.ConnState) {
+	if p.crowd != nil {
+		p.crowd.note(conn, state)
+	}
 	switch state {
 	case http.StateNew:
 		p.open.Add(1)

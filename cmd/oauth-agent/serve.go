@@ -114,25 +114,30 @@ func (p *process) listen(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	h := p.live.ForwardAuth()
+	most, mostGateways := places(h != nil)
+	room := newCrowd(most)
+	public = room.at(public)
 	if cfg.TLS.CertFile != "" {
 		for i := range public {
 			public[i] = p.certificate.listener(public[i])
 		}
 	}
-	p.ports = append(p.ports, newPort(p.lastAnswers(p.live.Handler()), public, p.debugging()))
-	if h := p.live.ForwardAuth(); h != nil {
+	p.ports = append(p.ports, newPort(p.lastAnswers(room, p.live.Handler()), public, room, p.debugging()))
+	if h != nil {
 		gateways, err := passed.listen(gatewaysSocket, cfg.ForwardAuth.Addr, "forward_auth.addr (FORWARD_AUTH_ADDR)")
 		if err != nil {
 			return err
 		}
-		p.ports = append(p.ports, newPort(p.lastAnswers(h), gateways, p.debugging()))
+		room := newCrowd(mostGateways)
+		p.ports = append(p.ports, newPort(p.lastAnswers(room, h), room.at(gateways), room, p.debugging()))
 	}
 	if cfg.HasAdmin() {
 		admin, err := passed.listen(adminSocket, cfg.AdminAddr, "admin_addr (ADMIN_ADDR)")
 		if err != nil {
 			return err
 		}
-		p.admin = newPort(p.live.Admin(), admin, p.debugging())
+		p.admin = newPort(p.live.Admin(), admin, nil, p.debugging())
 		p.admin.server.ReadTimeout, p.admin.server.WriteTimeout = adminTimeout, adminTimeout
 	}
 	return passed.unused()
@@ -152,11 +157,15 @@ func (p *process) tellListening(cfg *config.Config) {
 	p.tellManager(ready("serving at " + p.ports[0].address()))
 }
 
-// lastAnswers asks clients to connect anew, and so elsewhere, when the end is
-// near: a connection that is closed by both sides in turn loses no request.
-func (p *process) lastAnswers(next http.Handler) http.Handler {
+// lastAnswers asks clients to connect anew when the end is near, and so elsewhere,
+// or when others wait for their places: a connection that is closed by both sides
+// in turn loses no request.
+//
+// It is for HTTP/1 alone. In HTTP/2 it would end the other requests of a connection
+// that are just being sent (RFC 9113 6.8): those end with the last of them.
+func (p *process) lastAnswers(room *crowd, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p.closing.Load() && r.Header["Upgrade"] == nil {
+		if r.ProtoMajor == 1 && r.Header["Upgrade"] == nil && (p.closing.Load() || room.crowded()) {
 			w.Header().Set("Connection", "close")
 		}
 		next.ServeHTTP(w, r)

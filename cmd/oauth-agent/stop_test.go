@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -93,11 +97,15 @@ func TestRequestOfANewConnectionIsAnswered(t *testing.T) {
 	}
 }
 
-// A connection is given up after an answer and without losing one, in HTTP/2 too.
+// A connection of HTTP/1 is given up after an answer and without losing one. One of
+// HTTP/2 has others beside it.
 func TestLastAnswers(t *testing.T) {
-	for _, h2 := range []bool{false, true} {
+	for h2, want := range map[bool][]bool{
+		false: {false, true, true, true, false, false},
+		true:  {false, true, true, true, true, true},
+	} {
 		p := &process{}
-		srv := httptest.NewUnstartedServer(p.lastAnswers(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
+		srv := httptest.NewUnstartedServer(p.lastAnswers(newCrowd(100), http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
 		srv.EnableHTTP2 = h2
 		srv.StartTLS()
 		defer srv.Close()
@@ -112,13 +120,68 @@ func TestLastAnswers(t *testing.T) {
 			}
 			_, _ = io.Copy(io.Discard, resp.Body)
 			_ = resp.Body.Close()
-			if h2 {
-				time.Sleep(50 * time.Millisecond) // for the client to read GOAWAY
-			}
 		}
-		if want := []bool{false, true, true, true, false, false}; !slices.Equal(reused, want) {
+		if !slices.Equal(reused, want) {
 			t.Errorf("HTTP/2 %v: connections reused %v, want %v", h2, reused, want)
 		}
+	}
+}
+
+// What a client streams over HTTP/2 cannot be sent again, and is served until the
+// very end of the wait.
+func TestStreamedBodiesBeforeTheEnd(t *testing.T) {
+	t.Parallel()
+	api := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
+	defer api.Close()
+	certFile, keyFile, trusted := makeCertificate(t)
+	p := install(t, nobody, map[string]string{
+		"shutdown_delay": "3s", "routes": "[{path: /api/, upstream: '" + api.URL + "', public: true}]",
+		"tls": "{cert_file: " + certFile + ", key_file: " + keyFile + "}",
+	})
+	wire := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}, ForceAttemptHTTP2: true}
+	defer wire.CloseIdleConnections()
+	send := func() error {
+		body, in := io.Pipe()
+		go func() {
+			for range 3 {
+				_, _ = io.WriteString(in, "part")
+				time.Sleep(2 * time.Millisecond)
+			}
+			_ = in.Close()
+		}()
+		req, _ := http.NewRequest("POST", p.root()+"/api/x", body)
+		req.Header.Set("Origin", origin)
+		resp, err := wire.RoundTrip(req)
+		if err == nil {
+			_, err = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+		}
+		if err == nil && (resp.StatusCode != 200 || resp.ProtoMajor != 2) {
+			err = errors.New(resp.Proto + " " + resp.Status)
+		}
+		return err
+	}
+	if err := send(); err != nil {
+		t.Fatal(err)
+	}
+	p.terminate()
+	end := time.Now().Add(2500 * time.Millisecond) // within the wait, also on a busy machine
+	var clients sync.WaitGroup
+	var sent atomic.Int64
+	for range 8 {
+		clients.Go(func() {
+			for time.Now().Before(end) && !t.Failed() {
+				if err := send(); err != nil {
+					t.Errorf("request %d: %v", sent.Load(), err)
+				}
+				sent.Add(1)
+			}
+		})
+	}
+	clients.Wait()
+	wire.CloseIdleConnections()
+	if code := p.wait(); code != 0 || sent.Load() < 20 {
+		t.Errorf("exit code %d after %d requests", code, sent.Load())
 	}
 }
 

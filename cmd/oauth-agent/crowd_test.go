@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// crowdedServer serves with room for most connections.
+func crowdedServer(t *testing.T, most int, h http.Handler) (*port, *crowd) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	room := newCrowd(most)
+	p := newPort(h, room.at([]net.Listener{listener}), room, io.Discard)
+	p.serve(make(chan error, 1))
+	t.Cleanup(p.close)
+	return p, room
+}
+
+// knock connects and asks; the answer comes when there is a place.
+func knock(t *testing.T, p *port, head string) (net.Conn, <-chan *http.Response) {
+	t.Helper()
+	conn, err := net.Dial("tcp", p.address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	_, _ = io.WriteString(conn, head+"\r\nHost: x\r\n\r\n")
+	answered := make(chan *http.Response, 1)
+	go func() {
+		if resp, err := http.ReadResponse(bufio.NewReader(conn), nil); err == nil {
+			answered <- resp
+		}
+		close(answered)
+	}()
+	return conn, answered
+}
+
+// Who has no place waits, and is served when somebody leaves: a request ends, or a
+// socket that net/http no longer knows.
+func TestCrowd(t *testing.T) {
+	began, may := make(chan string), make(chan struct{})
+	p, room := crowdedServer(t, 3, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began <- r.URL.Path
+		if r.URL.Path == "/socket" {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			go func() { // as a proxy would
+				_, _ = io.Copy(io.Discard, conn)
+				_ = conn.Close()
+			}()
+			return
+		}
+		<-may
+	}))
+	socket, _ := knock(t, p, "GET /socket HTTP/1.1")
+	<-began
+	_, first := knock(t, p, "GET /first HTTP/1.1")
+	<-began
+	_, second := knock(t, p, "GET /second HTTP/1.1")
+	if path := <-began; path != "/second" {
+		t.Fatal(path)
+	}
+	_, third := knock(t, p, "GET /third HTTP/1.1")
+	select {
+	case <-began:
+		t.Fatal("one more than there is room for")
+	case <-time.After(50 * time.Millisecond):
+	}
+	_ = socket.Close()
+	<-began
+	_, fourth := knock(t, p, "GET /fourth HTTP/1.1")
+	may <- struct{}{} // one of the first three is answered, and its connection idle
+	<-began
+	close(may)
+	for _, answered := range []<-chan *http.Response{first, second, third, fourth} {
+		if resp := <-answered; resp == nil || resp.StatusCode != 200 {
+			t.Errorf("answered %v", resp)
+		}
+	}
+	p.close()
+	room.mu.Lock()
+	for room.taken > 0 {
+		room.moved.Wait()
+	}
+	room.mu.Unlock()
+}
+
+// Near the bound, answers ask clients to connect anew.
+func TestCrowdedAnswers(t *testing.T) {
+	room := newCrowd(4)
+	h := (&process{}).lastAnswers(room, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	p, _ := crowdedServer(t, 100, h)
+	for taken, closing := range map[int]bool{0: false, 3: false, 4: true} {
+		room.taken = taken
+		_, answered := knock(t, p, "GET / HTTP/1.1")
+		if resp := <-answered; resp == nil || resp.Close != closing {
+			t.Errorf("%d places of 4 taken: %v", taken, resp)
+		}
+	}
+}
+
+// A listener that is closed does not wait for a place.
+func TestCrowdedListenerCloses(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := newCrowd(0).at([]net.Listener{listener})[0]
+	time.AfterFunc(10*time.Millisecond, func() { _ = l.Close() })
+	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
+	}
+}
+
+func TestShare(t *testing.T) {
+	for _, tt := range []struct {
+		files            uint64
+		with             bool
+		public, gateways int
+	}{
+		{128, false, 48, 0}, {128, true, 36, 12}, {1024, false, 496, 0}, {65536, true, 24564, 8188},
+		{0, true, leastPlaces, leastPlaces}, {1<<64 - 1, false, (1<<30 - reserve) / 2, 0}, // RLIM_INFINITY
+	} {
+		if public, gateways := share(tt.files, tt.with); public != tt.public || gateways != tt.gateways {
+			t.Errorf("%d files: %d and %d, want %d and %d", tt.files, public, gateways, tt.public, tt.gateways)
+		}
+	}
+}
+
+// However many connect, the process tells that it lives, its operator sees it, and
+// others are served.
+func TestConnectionsLeaveFilesToOthers(t *testing.T) {
+	t.Parallel()
+	m := newServiceManager(t)
+	p := prepare(t, nobody, map[string]string{"reload_every": "1s"})
+	p.start(t, exec.Command("/bin/sh", "-c", `ulimit -n 128; exec "$0" "$@"`, itself(t), "--config", p.path("agent.yaml")),
+		"NOTIFY_SOCKET="+m.path, "WATCHDOG_USEC=400000")
+	u, _ := url.Parse(p.url)
+	for i := range 140 {
+		conn, err := net.Dial("tcp", u.Host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		if i%2 == 0 { // the others say nothing at all
+			_, _ = io.WriteString(conn, "GET /oauth-agent/client.js HTTP/1.1\r\nHost: x\r\n\r\n")
+		}
+	}
+	for seen := 0; seen < 5; {
+		text, err := m.next(5 * time.Second)
+		if err != nil {
+			t.Fatalf("the watchdog is told nothing: %v", err)
+		}
+		if text == "WATCHDOG=1" {
+			seen++
+		}
+	}
+	if status, body := p.ask("/livez"); status != 200 {
+		t.Errorf("/livez: %d %s", status, body)
+	}
+	if p.metric("process_open_fds") > 100 || p.metric("process_max_fds") != 128 {
+		t.Errorf("%v files are open", p.metric("process_open_fds"))
+	}
+	if ok, log := p.reload(); !ok || p.told(refused) > 0 || strings.Contains(log, "too many open files") {
+		t.Errorf("the settings cannot be read: %s", log)
+	}
+	client := &http.Client{Timeout: 20 * time.Second} // the silent ones are given up after ten
+	resp, err := client.Get(p.url + "/client.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	if resp.StatusCode != 200 {
+		t.Errorf("a user: %d", resp.StatusCode)
+	}
+}
