@@ -74,6 +74,12 @@ func (c *collector) byName() map[string]*tracepb.Span {
 	return out
 }
 
+func (c *collector) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.spans)
+}
+
 func exporter(endpoint string, ratio float64, log io.Writer) *trace.Tracer {
 	if log == nil {
 		log = io.Discard
@@ -169,6 +175,24 @@ func TestOnlyATrustedCallerDecidesOnExport(t *testing.T) {
 		closed(t, tracer)
 		if got := len(c.byName()); got != 2*tt.want {
 			t.Errorf("%s: %d spans", tt.name, got)
+		}
+	}
+}
+
+// The usual samplers look at the identifier of the trace, and a browser can choose one
+// that they always take, or never.
+func TestNoTraceIsChosenByItsName(t *testing.T) {
+	for _, id := range []string{"aaaaaaaaaaaaaaaa0000000000000001", "ffffffffffffffffffffffffffffffff"} {
+		c := newCollector(t)
+		tracer := exporter(c.URL, 0.5, nil)
+		for range 400 {
+			h := http.Header{"Traceparent": {"00-" + id + "-00f067aa0ba902b7-01"}}
+			_, span := tracer.Serve(context.Background(), h, false)
+			span.End(trace.Result{Name: "served", Status: 200})
+		}
+		closed(t, tracer)
+		if n := c.count(); n < 100 || n > 300 { // ten standard deviations
+			t.Errorf("%s: %d of 400 are exported", id, n)
 		}
 	}
 }
