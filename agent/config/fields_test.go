@@ -130,7 +130,7 @@ func readOnly(t *testing.T, key, value string) *Config {
 	}
 	var ms Mistakes
 	c := defaults()
-	if c.readFile(writeFile(t, "agent.yaml", yaml+" "+value+"\n"), &ms); len(ms) > 0 {
+	if c.readFile(writeFile(t, "agent.yaml", yaml+" "+value+"\n"), OpenRegular, &ms); len(ms) > 0 {
 		t.Fatal(ms)
 	}
 	return c

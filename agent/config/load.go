@@ -2,10 +2,6 @@ package config
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"strings"
 
@@ -15,18 +11,23 @@ import (
 	"oauth-agent/agent/internal/secret"
 )
 
-// maxFile bounds what is read of a settings or secret file, in bytes.
-const maxFile = 1 << 20
-
 // Load reads the settings from a YAML file ("" for none) and from environ,
 // which has the form of [os.Environ] and wins. Whatever is wrong is told at
 // once, as [Mistakes].
-func Load(path string, environ []string) (*Config, error) {
+func Load(path string, environ []string) (*Config, error) { return loadBy(os.Open, path, environ) }
+
+// Reload is [Load] for a process that runs. It takes regular files alone, see
+// [OpenRegular]: what came through a pipe is gone.
+func Reload(path string, environ []string) (*Config, error) {
+	return loadBy(OpenRegular, path, environ)
+}
+
+func loadBy(open opener, path string, environ []string) (*Config, error) {
 	var ms Mistakes
 	c := defaults()
-	readable := c.readFile(path, &ms)
+	readable := c.readFile(path, open, &ms)
 	c.readEnvironment(environ, &ms)
-	c.readSecretFiles(&ms)
+	c.readSecretFiles(open, &ms)
 	if !readable {
 		return nil, ms // the rest would be "not set" over and over
 	}
@@ -41,13 +42,13 @@ func Load(path string, environ []string) (*Config, error) {
 }
 
 // readFile is false when the file gave no settings that could be looked at.
-func (c *Config) readFile(path string, ms *Mistakes) bool {
+func (c *Config) readFile(path string, open opener, ms *Mistakes) bool {
 	if path == "" {
 		return true
 	}
-	text, err := readBounded(path)
+	text, err := open.read(path)
 	if err != nil {
-		ms.add(path, "", "cannot be read: "+err.Error(), "Give the path of a readable file.")
+		ms.addUnread(path, "", err)
 		return false
 	}
 	if len(bytes.TrimSpace(text)) == 0 {
@@ -121,7 +122,7 @@ func (s secretSetting) preferEnvironment(vars map[string]string) {
 	}
 }
 
-func (c *Config) readSecretFiles(ms *Mistakes) {
+func (c *Config) readSecretFiles(open opener, ms *Mistakes) {
 	for _, s := range c.secrets() {
 		if *s.file == "" {
 			continue
@@ -130,9 +131,9 @@ func (c *Config) readSecretFiles(ms *Mistakes) {
 			ms.add(s.key, s.env, "set twice, by value and by file", "Keep one of the two.")
 			continue
 		}
-		text, err := readBounded(*s.file)
+		text, err := open.read(*s.file)
 		if err != nil {
-			ms.add(s.key+"_file", s.env+"_FILE", "cannot be read: "+err.Error(), "Give the path of a readable file.")
+			ms.addUnread(s.key+"_file", s.env+"_FILE", err)
 			continue
 		}
 		s.set(strings.TrimRight(string(text), "\r\n"))
@@ -140,30 +141,4 @@ func (c *Config) readSecretFiles(ms *Mistakes) {
 			ms.add(s.key+"_file", s.env+"_FILE", "the file is empty", "Write the secret into it.")
 		}
 	}
-}
-
-// readBounded reads a file, or a pipe, which has no size before it is read. The
-// path is not in the error: it may be a secret, given where its file belongs.
-func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, withoutPath(err)
-	}
-	defer func() { _ = f.Close() }()
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, withoutPath(err)
-	}
-	if len(text) > maxFile {
-		return nil, fmt.Errorf("larger than %d bytes", maxFile)
-	}
-	return text, nil
-}
-
-func withoutPath(err error) error {
-	var at *fs.PathError
-	if errors.As(err, &at) {
-		return at.Err
-	}
-	return err
 }

@@ -11,6 +11,8 @@ type Mistake struct {
 	Env    string // the environment variable, where there is one
 	Reason string // what is wrong
 	Remedy string // what to do
+
+	cause error // why a file cannot be read
 }
 
 func (m Mistake) String() string {
@@ -35,6 +37,23 @@ func (ms Mistakes) Error() string {
 		b.WriteString("\n  " + m.String())
 	}
 	return b.String()
+}
+
+// Unwrap gives why files could not be read.
+func (ms Mistakes) Unwrap() []error {
+	var causes []error
+	for _, m := range ms {
+		if m.cause != nil {
+			causes = append(causes, m.cause)
+		}
+	}
+	return causes
+}
+
+func (ms *Mistakes) addUnread(key, env string, err error) {
+	*ms = append(*ms, Mistake{
+		Key: key, Env: env, Reason: "cannot be read: " + err.Error(), Remedy: "Give the path of a readable file.", cause: err,
+	})
 }
 
 func (ms *Mistakes) add(key, env, reason, remedy string) {

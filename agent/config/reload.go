@@ -2,7 +2,6 @@ package config
 
 import (
 	"net"
-	"os"
 	"strconv"
 
 	"go.yaml.in/yaml/v4"
@@ -13,9 +12,7 @@ import (
 // come through a pipe, it lists those that the environment names.
 func Files(path string, environ []string) []string {
 	c, ignored := defaults(), Mistakes{}
-	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-		c.readFile(path, &ignored)
-	}
+	c.readFile(path, OpenRegular, &ignored)
 	c.readEnvironment(environ, &ignored)
 	candidates := []string{path, c.TLS.CertFile, c.TLS.KeyFile}
 	for _, s := range c.secrets() {
@@ -58,7 +55,7 @@ func (c *Config) Successor(next *Config) error {
 // goes on with what they were before. It is empty for off.
 func AdminAddress(path string, environ []string) (string, error) {
 	c, ignored := defaults(), Mistakes{}
-	if text, err := readBounded(path); err == nil && path != "" {
+	if text, err := opener(OpenRegular).read(path); err == nil {
 		var only struct {
 			AdminAddr *string `yaml:"admin_addr"`
 		}

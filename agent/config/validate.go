@@ -1,7 +1,6 @@
 package config
 
 import (
-	"crypto/tls"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -60,8 +59,11 @@ func (t TLS) validate(ms *Mistakes) {
 	case t.KeyFile == "":
 		ms.add("tls.key_file", "SERVER_KEY_FILE", "not set, though tls.cert_file is", "Set both or neither.")
 	default:
-		if _, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile); err != nil {
-			ms.add("tls", "SERVER_CERT_FILE", "the certificate and key do not load: "+err.Error(), "Give PEM files that belong together.")
+		if _, err := t.Pair(); err != nil {
+			*ms = append(*ms, Mistake{
+				Key: "tls", Env: "SERVER_CERT_FILE", Reason: "the certificate and key do not load: " + err.Error(),
+				Remedy: "Give PEM files that belong together.", cause: err,
+			})
 		}
 	}
 }

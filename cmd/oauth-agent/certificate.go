@@ -17,14 +17,11 @@ type certificate struct{ current atomic.Pointer[tls.Config] }
 
 // loadCertificate gives nil without TLS.
 func loadCertificate(cfg config.TLS) (*tls.Certificate, error) {
-	if cfg.CertFile == "" {
-		return nil, nil
-	}
-	pair, err := tls.LoadX509KeyPair(cfg.CertFile, cfg.KeyFile)
+	pair, err := cfg.Pair()
 	if err != nil {
 		return nil, fmt.Errorf("the certificate and key do not load: %w", err)
 	}
-	return &pair, nil
+	return pair, nil
 }
 
 // show takes pair for connections to come. Another pair gets another

@@ -32,7 +32,7 @@ func (r *reloader) run(ctx context.Context, again <-chan struct{}) {
 		case <-ctx.Done():
 			return
 		case <-again:
-			r.tried = r.source.look()
+			r.tried, _ = r.source.look()
 			r.reload(ctx, true)
 		case <-due:
 			r.look(ctx)
@@ -43,7 +43,8 @@ func (r *reloader) run(ctx context.Context, again <-chan struct{}) {
 // look loads what two looks have found alike: what is half written is still
 // changing. Contents that were refused are not tried again.
 func (r *reloader) look(ctx context.Context) {
-	if r.due(r.source.look()) {
+	seen, err := r.source.look()
+	if err == nil && r.due(seen) { // or another time
 		r.reload(ctx, false)
 	}
 }
@@ -68,7 +69,7 @@ func (r *reloader) reload(ctx context.Context, asked bool) {
 		return // the process is stopping, and says so
 	}
 	p.metrics.Reloaded(err == nil)
-	if errors.Is(err, agent.ErrUnreachable) {
+	if errors.Is(err, agent.ErrUnreachable) || tooManyFiles(err) {
 		r.tried = contents{} // it may come; so they are tried at every look, and told once
 	}
 	if err != nil && err.Error() == r.refused && !asked {

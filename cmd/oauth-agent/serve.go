@@ -39,7 +39,7 @@ func serve(from source, stderr io.Writer) error {
 
 	p := &process{stderr: stderr, metrics: agent.NewMetrics(), failed: make(chan error, 1)}
 	defer p.close()
-	seen := from.look()
+	seen, _ := from.look()
 	cfg, err := from.load()
 	if err != nil {
 		return err

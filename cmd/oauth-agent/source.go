@@ -2,10 +2,11 @@ package main
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
-	"os"
+	"syscall"
 
 	"oauth-agent/agent/config"
 )
@@ -18,22 +19,8 @@ type source struct {
 
 func (s source) load() (*config.Config, error) { return config.Load(s.file, s.environ) }
 
-// reload is load for a process that runs. What came through a pipe is gone, and to
-// wait for more could take for ever.
-func (s source) reload() (*config.Config, error) {
-	var gone config.Mistakes
-	for _, file := range config.Files(s.file, s.environ) {
-		if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
-			gone = append(gone, config.Mistake{
-				Key: file, Reason: "not a regular file, so that it cannot be read again", Remedy: "Restart, or use a file.",
-			})
-		}
-	}
-	if len(gone) > 0 {
-		return nil, gone
-	}
-	return s.load()
-}
+// reload is load for a process that runs.
+func (s source) reload() (*config.Config, error) { return config.Reload(s.file, s.environ) }
 
 // contents stands for all that settings are made of at one moment.
 type contents [sha256.Size]byte
@@ -42,27 +29,30 @@ type contents [sha256.Size]byte
 const mostRead = 1<<20 + 1
 
 // look reads the files. It follows links anew each time, so that it sees a
-// directory that is swapped as a whole.
-func (s source) look() (c contents) {
+// directory that is swapped as a whole. The error is that this process, or the
+// machine, has too many files open to look at all.
+func (s source) look() (c contents, err error) {
 	h := sha256.New()
 	for _, file := range config.Files(s.file, s.environ) {
 		fmt.Fprintf(h, "%q ", file)
-		if err := lookAt(h, file); err != nil {
+		err := lookAt(h, file)
+		if tooManyFiles(err) {
+			return contents{}, err
+		}
+		if err != nil {
 			fmt.Fprintf(h, "%v\n", err) // a file that comes back is a change, too
 		}
 	}
-	return contents(h.Sum(nil))
+	return contents(h.Sum(nil)), nil
+}
+
+// tooManyFiles tells what is no fault of a file.
+func tooManyFiles(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
 func lookAt(h hash.Hash, file string) error {
-	info, err := os.Stat(file)
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%v", info.Mode().Type()) // to open it could take for ever
-	}
-	f, err := os.Open(file)
+	f, err := config.OpenRegular(file)
 	if err != nil {
 		return err
 	}

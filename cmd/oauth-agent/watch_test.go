@@ -1,9 +1,14 @@
 package main
 
 import (
+	"io"
+	"net"
+	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -102,29 +107,97 @@ func TestLooks(t *testing.T) {
 		}
 	}
 	from := source{file: file}
+	look := func() contents {
+		t.Helper()
+		c, err := from.look()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
 	write("port: 1")
-	first := from.look()
-	if first != from.look() {
+	first := look()
+	if first != look() {
 		t.Fatal("two looks at the same differ")
 	}
 	write("port: 2")
-	second := from.look()
+	second := look()
 	secret := filepath.Join(dir, "secret")
 	write("client_secret_file: " + secret)
-	third := from.look()
+	third := look()
 	if err := os.WriteFile(secret, []byte("c4nary"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	fourth := from.look()
+	fourth := look()
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	seen := map[contents]bool{first: true, second: true, third: true, fourth: true, from.look(): true}
+	seen := map[contents]bool{first: true, second: true, third: true, fourth: true, look(): true}
 	if len(seen) != 5 {
 		t.Errorf("%d of 5 states are told apart", len(seen))
 	}
 	from.environ = []string{"CLIENT_SECRET_FILE=" + secret}
-	if before := from.look(); os.WriteFile(secret, []byte("c4nary-two"), 0o600) != nil || before == from.look() {
+	if before := look(); os.WriteFile(secret, []byte("c4nary-two"), 0o600) != nil || before == look() {
 		t.Error("a secret that the environment names is not looked at")
+	}
+}
+
+// A process that has too many files open sees no change in that.
+func TestLooksAgainLater(t *testing.T) {
+	t.Parallel()
+	p := prepare(t, nobody, map[string]string{"reload_every": "1s"})
+	p.start(t, exec.Command("/bin/sh", "-c", `ulimit -n 128; exec "$0" "$@"`, itself(t), "--config", p.path("agent.yaml")))
+	u, _ := url.Parse(p.admin)
+	var held []net.Conn // at the operator's port, which has no bound
+	for range 140 {
+		conn, err := net.Dial("tcp", u.Host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		held = append(held, conn)
+	}
+	time.Sleep(3500 * time.Millisecond) // three looks
+	p.hangup()
+	p.until("what was asked for is refused", func() bool { return p.told(refused) >= 1 })
+	if n := p.told(refused); n != 1 || p.told("too many open files") != 1 {
+		t.Errorf("refused %d times", n)
+	}
+	for _, conn := range held {
+		_ = conn.Close()
+	}
+	p.until("it is done when it can be", func() bool { return p.told(applied) == 1 })
+}
+
+// A pipe in the place of a file holds nobody up, whenever it came there.
+func TestPipesAreNotWaitedFor(t *testing.T) {
+	dir := t.TempDir()
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	from := source{file: pipe}
+	if _, err := from.look(); err != nil {
+		t.Error(err)
+	}
+	if _, err := from.reload(); err == nil || !strings.Contains(err.Error(), "cannot be read again") {
+		t.Error(err)
+	}
+	if err := run([]string{"healthcheck", "--config", pipe}, []string{"ADMIN_ADDR=off"}, io.Discard, io.Discard); err == nil {
+		t.Error("healthy")
+	}
+}
+
+// Settings and secrets may come through pipes at the start.
+func TestPipesAtTheStart(t *testing.T) {
+	p := prepare(t, nobody, nil)
+	p.start(t, exec.Command("bash", "-c",
+		`exec env CLIENT_SECRET_FILE=<(cat "$1/client-secret") "$0" --config <(cat "$1/agent.yaml")`, itself(t), p.dir),
+		"PATH="+os.Getenv("PATH"))
+	if !p.serves(origin) {
+		t.Error("it does not serve by its settings")
+	}
+	if ok, log := p.reload(); ok || !strings.Contains(log, "cannot be read again") {
+		t.Errorf("what came through a pipe was read again: %s", log)
 	}
 }
