@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -36,9 +37,10 @@ usage: oauth-agent [command] [--config agent.yaml]
   version      print the version
   help         print this
 
-Settings come from the file and from the environment, which wins. SIGHUP loads
-them again while requests go on, and so does a change of their files; SIGTERM
-stops when the running requests are answered.
+Settings come from the file, which CONFIG_FILE may name instead of --config, and
+from the environment, which wins. SIGHUP loads them again while requests go on,
+and so does a change of their files; SIGTERM stops when the running requests are
+answered.
 `
 
 // run is main without the process's end.
@@ -47,7 +49,7 @@ func run(args, environ []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%w; oauth-agent help tells how it is used", err)
 	}
-	from := source{c.file, environ}
+	from := source{cmp.Or(c.file, variable(environ, "CONFIG_FILE")), environ}
 	switch c.name {
 	case "serve":
 		return serve(from, stderr)
@@ -97,6 +99,17 @@ func parse(args []string) (command, error) {
 		return command{}, fmt.Errorf("%q is one argument too many", flags.Arg(0))
 	}
 	return c, nil
+}
+
+// variable is that of the environment. CONFIG_FILE is not among the settings, since
+// it tells where those are: so a container's health check finds the same as serve.
+func variable(environ []string, name string) (value string) {
+	for _, kv := range environ {
+		if v, ok := strings.CutPrefix(kv, name+"="); ok {
+			value = v
+		}
+	}
+	return value
 }
 
 // check tells what serve would do, and fails where users could not log in.
