@@ -31,24 +31,25 @@ const (
 // keySource gives the server's key set. go-oidc keeps the keys and fetches them
 // again for every kid that it does not know; what it fetches through is ours.
 type keySource struct {
-	transport *keyTransport
+	http *HTTP
 
-	mu   sync.Mutex
-	url  string
-	set  *oidc.RemoteKeySet
-	born time.Time // of set
+	mu        sync.Mutex
+	transport *keyTransport
+	url       string
+	set       *oidc.RemoteKeySet
+	born      time.Time // of set
 }
 
 func newKeySource(h *HTTP, now func() time.Time) *keySource {
-	return &keySource{transport: &keyTransport{http: h, now: now, tokens: keyBurst, refilled: now()}}
+	return &keySource{http: h, transport: &keyTransport{http: h, now: now, tokens: keyBurst, refilled: now()}}
 }
 
-// inherit takes over the keys of another, which fetches those that are missing
-// as long as they are good.
+// inherit takes over the keys of another, with what has been asked for them.
 func (s *keySource) inherit(from *keySource) {
 	from.mu.Lock()
 	defer from.mu.Unlock()
-	s.url, s.set, s.born = from.url, from.set, from.born
+	s.transport, s.url, s.set, s.born = from.transport, from.url, from.set, from.born
+	s.transport.use(s.http)
 }
 
 // at gives the set of keys at url. Another url than before is another set, and
@@ -56,6 +57,7 @@ func (s *keySource) inherit(from *keySource) {
 func (s *keySource) at(url string) *oidc.RemoteKeySet {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.transport.use(s.http)
 	now := s.transport.now()
 	if s.set == nil || s.url != url || now.Sub(s.born) >= keyLife {
 		ctx := oidc.ClientContext(context.Background(), &http.Client{Transport: s.transport})
@@ -68,16 +70,24 @@ func (s *keySource) at(url string) *oidc.RemoteKeySet {
 // time, size and number, and hands on only keys that can verify. All that it
 // returns as an error is [ErrUnavailable]; the rest is no fault of the keys.
 type keyTransport struct {
-	http *HTTP
-	now  func() time.Time
+	now func() time.Time
 
 	mu       sync.Mutex
+	http     *HTTP
 	tokens   int
 	refilled time.Time
 	failed   time.Time // the last fetch, if it failed
 	err      error
 	url      string // of body
 	body     []byte // the last key set
+}
+
+// use fetches over h from now on: over that of who has asked last, since a set that
+// is handed on would keep in memory whatever belongs to its first owner.
+func (t *keyTransport) use(h *HTTP) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.http = h
 }
 
 // RoundTrip implements [http.RoundTripper]. When it is too early to ask again
@@ -135,7 +145,10 @@ func (t *keyTransport) remember(url string, body []byte, err error) {
 }
 
 func (t *keyTransport) fetch(ctx context.Context, url string) ([]byte, error) {
-	answer, err := t.http.At(EndpointKeys).Get(ctx, url, secret.String{})
+	t.mu.Lock()
+	h := t.http
+	t.mu.Unlock()
+	answer, err := h.At(EndpointKeys).Get(ctx, url, secret.String{})
 	if err != nil {
 		return nil, err
 	}
