@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -21,6 +23,9 @@ type Live struct {
 	stopping atomic.Bool
 	trying   context.Context // of what a change asks of others; ends when the process stops
 	giveUp   context.CancelFunc
+
+	leaving sync.Mutex
+	left    map[*tenure]struct{} // they end in the background
 }
 
 // errStopping is why nothing changes any more.
@@ -33,7 +38,7 @@ func NewLive(ctx context.Context, cfg *config.Config, opt Options) (*Live, error
 		return nil, err
 	}
 	opt.Metrics = a.metrics
-	l := &Live{opt: opt}
+	l := &Live{opt: opt, left: map[*tenure]struct{}{}}
 	l.trying, l.giveUp = context.WithCancel(context.WithoutCancel(ctx))
 	l.current.Store(newTenure(a))
 	return l, nil
@@ -66,7 +71,7 @@ func (l *Live) Reload(ctx context.Context, cfg *config.Config, log *slog.Logger)
 		a.Draining() // Stop may have seen the one before
 	}
 	before.agent.stop()
-	before.leave()
+	l.leave(before)
 	return nil
 }
 
@@ -96,13 +101,21 @@ func (l *Live) Stop() {
 	l.current.Load().agent.Draining()
 }
 
-// Close is [Agent.Close]. No request may come any more.
+// Close is [Agent.Close], also of those before that are just ending. No request may
+// come any more.
 func (l *Live) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.stopping.Store(true)
 	l.giveUp()
-	return l.current.Load().agent.Close()
+	err := l.current.Load().agent.Close()
+	l.leaving.Lock()
+	left := slices.Collect(maps.Keys(l.left))
+	l.leaving.Unlock()
+	for _, t := range left {
+		<-t.over
+	}
+	return err
 }
 
 // by serves a request by the agent of its time.
@@ -112,7 +125,7 @@ func (l *Live) by(pick func(*tenure) http.Handler) http.Handler {
 		for !t.enter() { // it ended just now
 			t = l.current.Load()
 		}
-		defer t.leave()
+		defer l.leave(t)
 		pick(t).ServeHTTP(w, r)
 	})
 }
@@ -123,10 +136,11 @@ type tenure struct {
 	agent                   *Agent
 	public, gateways, admin http.Handler
 	holders                 atomic.Int64 // requests, and one while it is current
+	over                    chan struct{}
 }
 
 func newTenure(a *Agent) *tenure {
-	t := &tenure{agent: a, public: a.Handler(), gateways: a.ForwardAuth(), admin: a.Admin()}
+	t := &tenure{agent: a, public: a.Handler(), gateways: a.ForwardAuth(), admin: a.Admin(), over: make(chan struct{})}
 	t.holders.Store(1)
 	return t
 }
@@ -144,8 +158,20 @@ func (t *tenure) enter() bool {
 	}
 }
 
-func (t *tenure) leave() {
-	if t.holders.Add(-1) == 0 {
-		go t.agent.retire() // which waits for what runs in the background
+// leave ends the time of t when nobody is in it any more. What runs in the
+// background, such as the export of its last spans, ends there.
+func (l *Live) leave(t *tenure) {
+	if t.holders.Add(-1) > 0 {
+		return
 	}
+	l.leaving.Lock()
+	l.left[t] = struct{}{}
+	l.leaving.Unlock()
+	go func() {
+		t.agent.retire()
+		close(t.over)
+		l.leaving.Lock()
+		delete(l.left, t)
+		l.leaving.Unlock()
+	}()
 }

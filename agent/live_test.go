@@ -177,3 +177,37 @@ func TestLiveKeepsConnections(t *testing.T) {
 		t.Errorf("%d connections", n)
 	}
 }
+
+// What the ones before have to send is sent before the process ends, by a collector
+// that takes its time.
+func TestLiveEndsWithTheSpansOfAll(t *testing.T) {
+	var batches atomic.Int64
+	collector := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		time.Sleep(100 * time.Millisecond)
+		batches.Add(1)
+	}))
+	defer collector.Close()
+	api := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer api.Close()
+	settings := func() *config.Config {
+		cfg := liveSettings(t, api.URL)
+		cfg.Tracing = config.Tracing{Endpoint: collector.URL, SampleRatio: 1, ServiceName: "x"}
+		return cfg
+	}
+	l, srv := newLive(t, settings())
+	for range 3 {
+		if status := call(t, srv.URL+"/api/x"); status != http.StatusOK {
+			t.Fatalf("status %d", status)
+		}
+		if err := l.Reload(t.Context(), settings(), slog.New(slog.DiscardHandler)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	srv.Close()
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if n := batches.Load(); n != 3 {
+		t.Errorf("%d batches at the end", n)
+	}
+}
