@@ -14,7 +14,8 @@ import (
 type Span struct{ span otel.Span }
 
 // Result is what became of the request, and all that a span tells: words of the
-// settings and of the program, nothing that a client or a server has written.
+// settings and of the program. The exception is Code: a client may make up the error
+// of an authorization response, which is short and plain.
 type Result struct {
 	Name      string // "GET /api/": a template, no path
 	Method    string
