@@ -139,6 +139,11 @@ func load(t *testing.T, settings string) *config.Config {
 	return cfg
 }
 
+const (
+	behindIngress = "ingress: {enabled: true, host: www.example.com}"
+	pkce          = "pkce_proxy: {client_id: x, auth_url: 'https://a', token_url: 'https://a', redirect_url: 'https://a', allowed_redirect_uris: ['https://a']}"
+)
+
 func TestChartRefusesBadValues(t *testing.T) {
 	for _, tt := range []struct{ name, base, values, want string }{
 		{"nothing set", "", "{}", "client_id"},
@@ -166,9 +171,15 @@ func TestChartRefusesBadValues(t *testing.T) {
 		{"forward auth for everybody", "small", "forwardAuth: {enabled: true}", "forwardAuthFrom"},
 		{"an empty peer", "small", "networkPolicy: {publicFrom: [{}]}", "publicFrom"},
 		{"an ingress for every host", "small", "ingress: {enabled: true}", "/ingress/host"},
+		{"an ingress whose clients are one", "small", behindIngress, "trusted_proxies"},
+		{"an ingress that is nobody", "small", behindIngress + "\nsettings: {trusted_proxies: []}", "/settings/trusted_proxies"},
+		{"an ingress with the other limit off", "small", behindIngress + "\nsettings: {limits: {token: 0}}", "login_start"},
+		{"an ingress of the PKCE proxy", "pkce-proxy", behindIngress, "trusted_proxies"},
+		{"an ingress of the PKCE proxy with the other limit off", "pkce-proxy", behindIngress + "\nsettings: {limits: {login_start: 0}}", "'token'"},
+		{"an ingress of both with one limit off", "full", "settings: {trusted_proxies: [], limits: {login_start: 0}, " + pkce + "}\nsecrets: {pkceProxy: {name: x}}", "'token'"},
 		{"a budget of words", "small", "podDisruptionBudget: {maxUnavailable: some}", "maxUnavailable"},
 		{"two volumes in one", "small", "spa: {volume: {emptyDir: {}, configMap: {name: x}}}", "/spa/volume"},
-		{"a PKCE proxy without its secrets", "small", "settings: {pkce_proxy: {client_id: x, auth_url: 'https://a', token_url: 'https://a', redirect_url: 'https://a', allowed_redirect_uris: ['https://a']}}", "pkceProxy"},
+		{"a PKCE proxy without its secrets", "small", "settings: {" + pkce + "}", "pkceProxy"},
 		{"half a PKCE proxy", "pkce-proxy", "settings: {pkce_proxy: {token_url: null}}", "token_url"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -185,6 +196,22 @@ func TestChartRefusesBadValues(t *testing.T) {
 			case !strings.Contains(out, tt.want):
 				t.Errorf("%q is not told:\n%s", tt.want, out)
 			}
+		})
+	}
+}
+
+// What is refused above is taken with what it lacked.
+func TestChartTakesGoodValues(t *testing.T) {
+	for _, tt := range []struct{ name, base, values string }{
+		{"an ingress whose addresses are known", "small", behindIngress + "\nsettings: {trusted_proxies: [192.0.2.7]}"},
+		{"an ingress without a limit", "small", behindIngress + "\nsettings: {limits: {login_start: 0}}"},
+		{"an ingress of the PKCE proxy without a limit", "pkce-proxy", behindIngress + "\nsettings: {limits: {token: 0}}"},
+		{"no ingress", "small", "ingress: {enabled: false}"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "values.yaml")
+			write(t, file, tt.values)
+			render(t, "demo", valuesFiles(t)[tt.base], "-f", file)
 		})
 	}
 }
