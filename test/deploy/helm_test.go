@@ -169,6 +169,9 @@ func TestChartRefusesBadValues(t *testing.T) {
 		{"a log format", "small", "settings: {log: {format: xml}}", "/settings/log/format"},
 		{"all of the monitoring away", "small", "networkPolicy: {monitoringFrom: []}", "monitoringFrom"},
 		{"forward auth for everybody", "small", "forwardAuth: {enabled: true}", "forwardAuthFrom"},
+		{"forward auth without a policy", "small", "forwardAuth: {enabled: true}\nnetworkPolicy: {enabled: false}", "openToCluster"},
+		{"forward auth without a policy half allowed", "small", "forwardAuth: {enabled: true, openToCluster: false}\nnetworkPolicy: {enabled: false}", "/forwardAuth/openToCluster"},
+		{"forward auth with a policy for nobody", "small", "forwardAuth: {enabled: true, openToCluster: true}", "forwardAuthFrom"},
 		{"an empty peer", "small", "networkPolicy: {publicFrom: [{}]}", "publicFrom"},
 		{"an ingress for every host", "small", "ingress: {enabled: true}", "/ingress/host"},
 		{"an ingress whose clients are one", "small", behindIngress, "trusted_proxies"},
@@ -206,6 +209,7 @@ func TestChartTakesGoodValues(t *testing.T) {
 		{"an ingress whose addresses are known", "small", behindIngress + "\nsettings: {trusted_proxies: [192.0.2.7]}"},
 		{"an ingress without a limit", "small", behindIngress + "\nsettings: {limits: {login_start: 0}}"},
 		{"an ingress of the PKCE proxy without a limit", "pkce-proxy", behindIngress + "\nsettings: {limits: {token: 0}}"},
+		{"forward auth without a policy", "small", "forwardAuth: {enabled: true, openToCluster: true}\nnetworkPolicy: {enabled: false}"},
 		{"no ingress", "small", "ingress: {enabled: false}"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -213,6 +217,23 @@ func TestChartTakesGoodValues(t *testing.T) {
 			write(t, file, tt.values)
 			render(t, "demo", valuesFiles(t)[tt.base], "-f", file)
 		})
+	}
+}
+
+// Who installs it is told what a policy is worth, where tokens depend on it.
+func TestChartNotes(t *testing.T) {
+	const warning = "answers hold access tokens"
+	for values, want := range map[string]string{
+		"forwardAuth: {enabled: false}": "",
+		"forwardAuth: {enabled: true}\nnetworkPolicy: {forwardAuthFrom: [{podSelector: {}}]}": "does nothing where the network plugin",
+		"forwardAuth: {enabled: true, openToCluster: true}\nnetworkPolicy: {enabled: false}":  "Every pod of the cluster",
+	} {
+		file := filepath.Join(t.TempDir(), "values.yaml")
+		write(t, file, values)
+		_, notes, _ := strings.Cut(must(t, "", tool(t, "helm"), "install", "demo", chart, "--dry-run=client", "-f", valuesFiles(t)["small"], "-f", file), "\nNOTES:\n")
+		if !strings.Contains(notes, want) || strings.Contains(notes, warning) != (want != "") || !strings.Contains(notes, "/readyz") {
+			t.Errorf("%s: the notes are\n%s", values, notes)
+		}
 	}
 }
 
