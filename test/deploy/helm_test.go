@@ -155,6 +155,8 @@ func TestChartRefusesBadValues(t *testing.T) {
 		{"the chart's own port", "small", "settings: {port: 1}", "'port'"},
 		{"the chart's own address", "small", `settings: {admin_addr: "off"}`, "'admin_addr'"},
 		{"no secret for the cookies", "small", "secrets: {cookieKeys: {name: null}}", "cookieKeys"},
+		{"a key of unknown age", "pkce-proxy", "settings: {client_id: x}", "missing property 'cookie'"},
+		{"a key of unknown age with a prefix", "pkce-proxy", "settings: {client_id: x, cookie: {name_prefix: x}}", "missing property 'key_created'"},
 		{"an empty one", "small", `secrets: {client: {name: ""}}`, "/secrets/client/name"},
 		{"a name that no Secret has", "small", "secrets: {client: {name: A_B}}", "/secrets/client/name"},
 		{"no tag", "small", "image: {tag: null}", "/image"},
