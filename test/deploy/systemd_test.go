@@ -60,6 +60,35 @@ func TestUnitIsHardened(t *testing.T) {
 	t.Log(m[0])
 }
 
+// The service cannot take the machine along, and Go knows of the limit: it collects
+// before the kernel kills. All the connections that are accepted fit, see Sizing in
+// docs/operations.md.
+func TestUnitIsBounded(t *testing.T) {
+	u := unit(t)
+	number := func(text, suffix string, unit int) int {
+		n, err := strconv.Atoi(strings.TrimSuffix(text, suffix))
+		if err != nil || !strings.HasSuffix(text, suffix) {
+			t.Fatalf("%q is no number of %q", text, suffix)
+		}
+		return n * unit
+	}
+	if len(u["MemoryMax"]) != 1 || len(u["TasksMax"]) != 1 {
+		t.Fatalf("MemoryMax %v, TasksMax %v", u["MemoryMax"], u["TasksMax"])
+	}
+	most := number(u["MemoryMax"][0], "M", 1<<20)
+	soft := number(environment(t, "")["GOMEMLIMIT"], "MiB", 1<<20)
+	if soft > most*9/10 || soft < most*8/10 {
+		t.Errorf("GOMEMLIMIT is %d of %d", soft, most)
+	}
+	const connection, refreshes, limits, program = 20 << 10, 64 << 20, 3 * 23 << 20, 24 << 20
+	if need := number(u["LimitNOFILE"][0], "", 1)/2*connection + refreshes + limits + program; need > soft {
+		t.Errorf("it may take %d, and GOMEMLIMIT is %d", need, soft)
+	}
+	if tasks := number(u["TasksMax"][0], "", 1); tasks < 512 || tasks > 4096 {
+		t.Errorf("TasksMax is %d", tasks)
+	}
+}
+
 // served is what a unit's program needs of settings, and where it answers.
 type served struct{ public, admin, settings string }
 
