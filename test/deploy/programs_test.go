@@ -227,7 +227,8 @@ func certificate(t *testing.T, dir string) {
 	write(t, dir+"/tls.key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
 }
 
-// binary builds the program once.
+// binary builds the program once; with -trimpath, as image and release do, so that
+// its parts are compiled for all of them at once.
 func binary(t *testing.T) string {
 	t.Helper()
 	path, err := build()
@@ -239,7 +240,7 @@ func binary(t *testing.T) string {
 
 var build = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(scratch, "oauth-agent")
-	cmd := exec.Command("go", "build", "-o", path, top+"/cmd/oauth-agent")
+	cmd := exec.Command("go", "build", "-trimpath", "-o", path, top+"/cmd/oauth-agent")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr
 	return path, cmd.Run()
