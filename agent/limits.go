@@ -21,12 +21,11 @@ func newLimits(cfg *config.Config, clock func() time.Time) limits {
 	}
 }
 
-// by gives the same limits by the numbers of other settings.
-func (l limits) by(cfg *config.Config) limits {
+// change has them by the numbers of other settings, for all who share them.
+func (l limits) change(cfg *config.Config) {
 	l.loginStart.Change(cfg.Limits.LoginStart, cfg.Limits.Addresses)
 	l.token.Change(cfg.Limits.TokenCalls, cfg.Limits.Addresses)
 	l.foreign.Change(cfg.Limits.TokenCalls, cfg.Limits.Addresses)
-	return l
 }
 
 // limitToken limits the calls of the token endpoint. Those of pages that are none of

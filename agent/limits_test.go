@@ -3,10 +3,12 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -101,7 +103,6 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// A page that cannot read the refusal cannot act on it.
 // A page of somebody else's can send forms for its visitors, and uses up nothing of
 // what they may ask for themselves.
 func TestForeignPagesAreCountedApart(t *testing.T) {
@@ -122,6 +123,7 @@ func TestForeignPagesAreCountedApart(t *testing.T) {
 	}
 }
 
+// A page that cannot read the refusal cannot act on it.
 func TestLimitIsReadableByThePage(t *testing.T) {
 	srv := httptest.NewServer(build(t, limitedEnv()...).Handler())
 	defer srv.Close()
@@ -156,7 +158,8 @@ func TestLimitsOff(t *testing.T) {
 	}
 }
 
-// A reload forgives nobody, and new numbers hold from then on.
+// A reload forgives nobody, and new numbers hold from then on; those of settings
+// that are refused never do.
 func TestLimitsOutliveAReload(t *testing.T) {
 	load := func(environ ...string) *config.Config {
 		cfg, err := config.Load("", append([]string{
@@ -169,7 +172,8 @@ func TestLimitsOutliveAReload(t *testing.T) {
 		}
 		return cfg
 	}
-	now := time.Now() // it does not pass
+	const refusedIssuer = "http://127.0.0.1:2" // nobody is there
+	now := time.Now()                          // it does not pass
 	live, err := NewLive(context.Background(), load(), Options{Clock: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
@@ -187,10 +191,13 @@ func TestLimitsOutliveAReload(t *testing.T) {
 		{"the same settings", nil, "192.0.2.1", 10},
 		{"more, for who has used his", []string{"LIMIT_LOGIN_START=8", "LIMIT_TOKEN=8"}, "192.0.2.1", 10},
 		{"more, for another", []string{"LIMIT_LOGIN_START=8", "LIMIT_TOKEN=8"}, "192.0.2.2", 2},
+		{"off, by settings that are refused", []string{"LIMIT_LOGIN_START=0", "LIMIT_TOKEN=0", "ISSUER=" + refusedIssuer}, "192.0.2.2", 10},
+		{"few, by settings that are refused", []string{"LIMIT_LOGIN_START=1", "LIMIT_TOKEN=1", "ISSUER=" + refusedIssuer}, "192.0.2.3", 2},
 		{"off", []string{"LIMIT_LOGIN_START=0", "LIMIT_TOKEN=0"}, "192.0.2.2", 0},
 	} {
-		if err := live.Reload(context.Background(), load(tt.environ...), slog.New(slog.DiscardHandler)); err != nil {
-			t.Fatal(err)
+		err := live.Reload(context.Background(), load(tt.environ...), slog.New(slog.DiscardHandler))
+		if wanted := slices.Contains(tt.environ, "ISSUER="+refusedIssuer); errors.Is(err, ErrUnreachable) != wanted || (err != nil) != wanted {
+			t.Fatalf("%s: %v", tt.name, err)
 		}
 		for _, path := range []string{"/oauth-agent/login/start", "/oauth/token"} {
 			if statuses, _, _ := spend(t, srv, 10, "POST", path, tt.client, "Origin", testOrigin); count(statuses, 429) != tt.refused {

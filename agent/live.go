@@ -66,6 +66,7 @@ func (l *Live) Reload(ctx context.Context, cfg *config.Config, log *slog.Logger)
 		before.agent.tellKeyAge()
 		return err
 	}
+	a.limits.change(cfg)
 	l.current.Store(newTenure(a))
 	if l.stopping.Load() {
 		a.Draining() // Stop may have seen the one before

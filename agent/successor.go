@@ -37,7 +37,7 @@ func (a *Agent) inherit() {
 		return
 	}
 	a.inheritHealth(from)
-	a.limits = from.limits.by(a.cfg)
+	a.limits = from.limits
 	if a.as != nil && from.as != nil {
 		a.as.Inherit(from.as)
 		a.login.Inherit(from.login)
