@@ -3,6 +3,7 @@ package authserver
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -223,7 +224,8 @@ func location(u *url.URL) string { return u.Scheme + "://" + u.Host + u.EscapedP
 var errNoHTTP = errors.New("the answer is not HTTP")
 
 // tellable is the part of a transport error that is fit for a log: what befell
-// the connection, not what came over it, and without the URL.
+// the connection, not what came over it, and without the URL. It is the same each
+// time, since what does not change is told once.
 func tellable(err error) error {
 	for _, known := range []error{
 		context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF, http.ErrSchemeMismatch,
@@ -233,15 +235,44 @@ func tellable(err error) error {
 		}
 	}
 	if e, ok := errors.AsType[*net.OpError](err); ok {
-		return e
+		return withoutOwnPort(e)
 	}
 	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return e
+		return withoutTimeOfDay(e)
 	}
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 		return context.DeadlineExceeded
 	}
 	return errNoHTTP
+}
+
+// withoutOwnPort is err without the address that a connection had on our side.
+func withoutOwnPort(err error) error {
+	switch e := err.(type) {
+	case *net.OpError:
+		told := *e
+		told.Source, told.Err = nil, withoutOwnPort(e.Err)
+		return &told
+	case *net.DNSError: // it has the words of another error, not the error
+		told := *e
+		if before, after, found := strings.Cut(e.Err, "->"); found {
+			told.Err = before[:strings.LastIndexByte(before, ' ')+1] + after
+		}
+		return &told
+	}
+	return err
+}
+
+// withoutTimeOfDay is e without the time at which a certificate was not valid.
+func withoutTimeOfDay(e *tls.CertificateVerificationError) error {
+	invalid, ok := errors.AsType[x509.CertificateInvalidError](e.Err)
+	if !ok || invalid.Reason != x509.Expired || invalid.Cert == nil {
+		return e
+	}
+	invalid.Detail = "it is for " + invalid.Cert.NotBefore.UTC().Format(time.RFC3339) + " to " + invalid.Cert.NotAfter.UTC().Format(time.RFC3339)
+	told := *e
+	told.Err = invalid
+	return &told
 }
 
 func cloneValues(v url.Values) url.Values {

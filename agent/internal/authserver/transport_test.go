@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -204,6 +206,60 @@ func TestTellableKeepsOperatorsInformed(t *testing.T) {
 				t.Errorf("the query is told: %v", err)
 			}
 		})
+	}
+}
+
+// What fails in the same way is told in the same words, by which it is told once:
+// without the port that was ours this time, and without the time of day.
+func TestTellableIsTheSameEachTime(t *testing.T) {
+	resets, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resets.Close() }()
+	go func() {
+		for {
+			conn, err := resets.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Read(make([]byte, 1))
+			_ = conn.(*net.TCPConn).SetLinger(0)
+			_ = conn.Close()
+		}
+	}()
+	where := resets.Addr().String()
+	for range 5 {
+		_, err := NewHTTP(nil, 5*time.Second).Get(t.Context(), "http://"+where, secret.String{})
+		if text := fmt.Sprint(err); !strings.Contains(text, "reset") || strings.Count(text, "127.0.0.1:") != strings.Count(text, where) {
+			t.Errorf("a server that resets: %v", err)
+		}
+	}
+
+	from, until := time.Unix(1_600_000_000, 0).UTC(), time.Unix(1_700_000_000, 0).UTC()
+	expired := func(now time.Time) error {
+		cert := &x509.Certificate{Raw: []byte{0}, NotBefore: from, NotAfter: until}
+		_, err := cert.Verify(x509.VerifyOptions{CurrentTime: now})
+		return &url.Error{Op: "Get", URL: "https://as.example.com", Err: &tls.CertificateVerificationError{Err: err}}
+	}
+	lookup := func(port int) error {
+		return &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{
+			Err:  fmt.Sprintf("read udp 10.0.0.1:%d->10.0.0.53:53: i/o timeout", port),
+			Name: "as.example.com", Server: "10.0.0.53:53", IsTimeout: true,
+		}}
+	}
+	for _, tt := range []struct {
+		name, want string
+		errs       []error
+	}{
+		{"a name server that does not answer", "dial tcp: lookup as.example.com on 10.0.0.53:53: read udp 10.0.0.53:53: i/o timeout", []error{lookup(40001), lookup(40002)}},
+		{"a certificate that has run out", "tls: failed to verify certificate: x509: certificate has expired or is not yet valid: it is for 2020-09-13T12:26:40Z to 2023-11-14T22:13:20Z", []error{expired(until.Add(time.Hour)), expired(until.Add(2 * time.Hour)), expired(from.Add(-time.Hour))}},
+	} {
+		for _, err := range tt.errs {
+			if got := tellable(err).Error(); got != tt.want {
+				t.Errorf("%s: %s", tt.name, got)
+			}
+		}
 	}
 }
 
