@@ -70,6 +70,7 @@ type Agent struct {
 	predecessor *Agent     // while it is built
 
 	handler http.Handler
+	life    context.Context // of what runs in the background
 	stop    context.CancelFunc
 	running sync.WaitGroup
 }
@@ -78,6 +79,17 @@ type Agent struct {
 // wait for the authorization server: it looks for it in the background until
 // Close or the end of ctx.
 func New(ctx context.Context, cfg *config.Config, opt Options) (*Agent, error) {
+	a, err := prepare(ctx, cfg, opt)
+	if err != nil {
+		return nil, err
+	}
+	a.begin(nil)
+	return a, nil
+}
+
+// prepare builds an agent that may be refused yet: it changes nothing that others
+// use, and says nothing.
+func prepare(ctx context.Context, cfg *config.Config, opt Options) (*Agent, error) {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
@@ -87,10 +99,10 @@ func New(ctx context.Context, cfg *config.Config, opt Options) (*Agent, error) {
 	if opt.Metrics == nil {
 		opt.Metrics = NewMetrics()
 	}
-	ctx, stop := context.WithCancel(ctx)
+	life, stop := context.WithCancel(ctx)
 	a := &Agent{
 		cfg: cfg, log: observe.OfRequests(opt.Log), clock: opt.Clock, metrics: opt.Metrics,
-		stop: stop, predecessor: opt.predecessor,
+		life: life, stop: stop, predecessor: opt.predecessor,
 	}
 	a.render = &httperr.Renderer{Log: a.log, Note: a.metrics.Note}
 	a.buildWatch()
@@ -104,9 +116,20 @@ func New(ctx context.Context, cfg *config.Config, opt Options) (*Agent, error) {
 	}
 	a.inherit()
 	a.handler = a.routes()
-	a.tellKeyAge()
-	a.awaitServers(ctx)
 	return a, nil
+}
+
+// begin makes it the agent that serves, in the place of from, if any.
+func (a *Agent) begin(from *Agent) {
+	if from != nil {
+		a.limits.change(a.cfg)
+		a.tellDeferredKey(from)
+	}
+	a.tellKeyAge()
+	if a.as != nil {
+		a.as.Speak(a.life)
+	}
+	a.awaitServers(a.life)
 }
 
 // build makes the rooms that the settings ask for.
@@ -153,7 +176,7 @@ func (a *Agent) buildLogin() error {
 		return err
 	}
 	a.as = authserver.New(serverConfig(cfg), authserver.Options{
-		HTTP: a.wire, Clock: a.clock, Log: a.log,
+		HTTP: a.wire, Clock: a.clock, Log: a.log, Quiet: true,
 		Refreshed: a.refreshed, Shared: a.metrics.RefreshShared,
 	})
 	if a.client, a.clientIntegrity, err = client.Handler(); err != nil {

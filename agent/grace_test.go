@@ -1,8 +1,11 @@
 package agent
 
 import (
+	"bytes"
 	"errors"
+	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -105,4 +108,71 @@ func TestReloadTriesAnotherServer(t *testing.T) {
 	if !errors.Is(err, ErrUnreachable) {
 		t.Errorf("a PKCE proxy more: %v", err)
 	}
+}
+
+// Settings that are refused say and count nothing as if they served, however often
+// they are tried: neither that logins fail, nor that their key opens, nor how old
+// that is. All that is told when they are taken.
+func TestRefusedSettingsSayNothing(t *testing.T) {
+	const there, other = "ISSUER=http://127.0.0.1:1", "ISSUER=http://127.0.0.1:2"
+	s := server(true)
+	l, err := NewLive(t.Context(), keyed(t, "a1", there, "COOKIE_KEY_CREATED=2026-02-01"), Options{Transport: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	ready(t, l.current.Load().agent, http.StatusOK)
+	metrics := func() (out string) {
+		for line := range strings.Lines(answerOf(l.Admin(), "GET", "/metrics").Body.String()) {
+			if strings.HasPrefix(line, "oauth_agent_cookie_key_created") || strings.HasPrefix(line, "oauth_agent_authorization_server_request_duration_seconds_count") {
+				out += line
+			}
+		}
+		return out
+	}
+	before := metrics()
+
+	s.up.Store(false)
+	var log lockedBuffer
+	next := func() error {
+		return l.Reload(t.Context(), keyed(t, "b2 a1", other, "COOKIE_KEY_CREATED=2026-03-01"), NewLogger(&log, config.Log{}))
+	}
+	for range 3 {
+		if err := next(); !errors.Is(err, ErrUnreachable) {
+			t.Fatal(err)
+		}
+		time.Sleep(20 * time.Millisecond) // for what would go on
+	}
+	if log.String() != "" || metrics() != before {
+		t.Errorf("it says:\n%s%s, before:\n%s", log.String(), metrics(), before)
+	}
+
+	s.up.Store(true)
+	if err := next(); err != nil {
+		t.Fatal(err)
+	}
+	if text := log.String(); strings.Count(text, "the new cookie key opens") != 1 || strings.Count(text, "\n") != 1 {
+		t.Errorf("taken, it says:\n%s", text)
+	}
+	if created := "oauth_agent_cookie_key_created_timestamp_seconds 1.7723232e+09"; !strings.Contains(metrics(), created) {
+		t.Errorf("%s", metrics())
+	}
+}
+
+// lockedBuffer is a log that can be read while it is written.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
 }

@@ -57,16 +57,15 @@ func (l *Live) Reload(ctx context.Context, cfg *config.Config, log *slog.Logger)
 	before := l.current.Load()
 	opt := l.opt
 	opt.Log, opt.predecessor = log, before.agent
-	a, err := New(ctx, cfg, opt)
+	a, err := prepare(ctx, cfg, opt)
 	if err != nil {
 		return err
 	}
 	if err := a.tryOthers(l.trying, before.agent); err != nil {
 		a.retire()
-		before.agent.tellKeyAge()
 		return err
 	}
-	a.limits.change(cfg)
+	a.begin(before.agent)
 	l.current.Store(newTenure(a))
 	if l.stopping.Load() {
 		a.Draining() // Stop may have seen the one before

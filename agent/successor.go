@@ -47,8 +47,13 @@ func (a *Agent) inherit() {
 	}
 }
 
+// trialKey marks a context in which a server is asked that may never be ours: how
+// that goes is no matter of metrics and traces.
+type trialKey struct{}
+
 // tryOthers asks the authorization servers that the agent has and from has not.
 func (a *Agent) tryOthers(ctx context.Context, from *Agent) error {
+	ctx = context.WithValue(ctx, trialKey{}, true)
 	if a.as != nil && (from.as == nil || a.cfg.Issuer != from.cfg.Issuer || a.cfg.Endpoints != from.cfg.Endpoints) {
 		if err := a.reach(ctx); err != nil {
 			return fmt.Errorf("%w: %w", ErrUnreachable, err)
@@ -91,9 +96,15 @@ func (a *Agent) deferKey(ring *seal.Ring) {
 		a.keyDeferred = from.keyDeferred // another reload in the meantime
 	case !slices.ContainsFunc(before, now[0].Equal):
 		a.keyDeferred = a.clock().Add(a.cfg.Cookie.KeyGrace)
-		a.log.Info("the new cookie key opens, and will seal when other replicas have it too", "after", a.cfg.Cookie.KeyGrace)
 	}
 	if !a.keyDeferred.IsZero() {
 		ring.Defer(sealing, a.keyDeferred, a.clock)
+	}
+}
+
+// tellDeferredKey tells of a key that is new, once.
+func (a *Agent) tellDeferredKey(from *Agent) {
+	if !a.keyDeferred.IsZero() && !a.keyDeferred.Equal(from.keyDeferred) {
+		a.log.Info("the new cookie key opens, and will seal when other replicas have it too", "after", a.cfg.Cookie.KeyGrace)
 	}
 }

@@ -52,6 +52,7 @@ type Options struct {
 	Clock  func() time.Time // nil: time.Now
 	Sealer Sealer           // nil: a key that dies with the process
 	Log    *slog.Logger     // nil: nowhere
+	Quiet  bool             // until Speak
 
 	// Refreshed, if set, is told what came of each call of [Client.Refresh], and
 	// whose session it was as far as that is known.
@@ -118,6 +119,10 @@ func (c *Client) Inherit(from *Client) {
 		c.keys.inherit(from.keys)
 	}
 }
+
+// Speak has a quiet client tell in the log how it gets on with the server, and how
+// it has so far. One whose settings are only being tried is not asked to.
+func (c *Client) Speak(ctx context.Context) { c.discovery.speak(ctx) }
 
 func withDefaults(cfg Config, opt Options) (Config, Options) {
 	if cfg.AuthMethod == "" {

@@ -35,10 +35,12 @@ type discovery struct {
 	current *metadata // nil: none yet
 	err     error     // of the last attempt
 	next    time.Time // no attempt before
+	quiet   bool      // nothing is told yet
+	told    string    // the last failure in the log; empty: that it works
 }
 
 func newDiscovery(cfg Config, opt Options) *discovery {
-	d := &discovery{cfg: cfg, http: opt.HTTP, now: opt.Clock, log: opt.Log}
+	d := &discovery{cfg: cfg, http: opt.HTTP, now: opt.Clock, log: opt.Log, quiet: opt.Quiet}
 	if !cfg.discovers() {
 		d.current = configured(cfg)
 	}
@@ -49,7 +51,7 @@ func newDiscovery(cfg Config, opt Options) *discovery {
 func (d *discovery) inherit(from *discovery) {
 	from.mu.Lock()
 	defer from.mu.Unlock()
-	d.current, d.err, d.next = from.current, from.err, from.next
+	d.current, d.err, d.next, d.told = from.current, from.err, from.next, from.told
 }
 
 // server is all that metadata depends on.
@@ -126,8 +128,8 @@ func (d *discovery) renew(ctx context.Context) (*metadata, error) {
 
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.tell(ctx, err)
 	d.err = err
+	d.tell(ctx)
 	if err == nil {
 		d.current, d.next = found, d.now().Add(metadataLife)
 		return found, nil
@@ -143,15 +145,29 @@ func (d *discovery) renew(ctx context.Context) (*metadata, error) {
 	return d.current, nil
 }
 
-// tell logs a failure and its end, once each.
-func (d *discovery) tell(ctx context.Context, err error) {
-	switch {
-	case err != nil && (d.err == nil || err.Error() != d.err.Error()):
-		d.log.LogAttrs(ctx, slog.LevelWarn, "discovery failed", slog.String("issuer", d.cfg.Issuer),
-			slog.Bool("endpoints_known", d.current != nil || d.cfg.sufficient()), slog.String("error", err.Error()))
-	case err == nil && d.err != nil:
-		d.log.LogAttrs(ctx, slog.LevelInfo, "discovery works again", slog.String("issuer", d.cfg.Issuer))
+// tell logs a failure and its end, once each. The lock is held.
+func (d *discovery) tell(ctx context.Context) {
+	now := ""
+	if d.err != nil {
+		now = d.err.Error()
 	}
+	if d.quiet || now == d.told {
+		return
+	}
+	if d.told = now; now == "" {
+		d.log.LogAttrs(ctx, slog.LevelInfo, "discovery works again", slog.String("issuer", d.cfg.Issuer))
+		return
+	}
+	d.log.LogAttrs(ctx, slog.LevelWarn, "discovery failed", slog.String("issuer", d.cfg.Issuer),
+		slog.Bool("endpoints_known", d.current != nil || d.cfg.sufficient()), slog.String("error", now))
+}
+
+// speak tells from now on, and what there is to tell already.
+func (d *discovery) speak(ctx context.Context) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.quiet = false
+	d.tell(ctx)
 }
 
 // fetch asks at the place of OpenID Connect Discovery 4 and, where there is

@@ -107,6 +107,40 @@ func TestDiscoveryFailureIsRememberedShortly(t *testing.T) {
 	}
 }
 
+// A quiet client says nothing until it is let; then what there is to say, which its
+// successor does not say again.
+func TestQuietUntilItSpeaks(t *testing.T) {
+	as := newAS(t)
+	as.handle(wellKnownPath, func(w http.ResponseWriter, _ *http.Request) { reply(w, 503, "") })
+	var out bytes.Buffer
+	quiet := func() *Client {
+		return New(as.config(), Options{Clock: as.clock.Now, Quiet: true, Log: slog.New(slog.NewTextHandler(&out, nil))})
+	}
+	told := func(when string, failed, works int) {
+		t.Helper()
+		if strings.Count(out.String(), "discovery failed") != failed || strings.Count(out.String(), "discovery works again") != works {
+			t.Errorf("%s:\n%s", when, &out)
+		}
+	}
+	first := quiet()
+	if first.Ready(t.Context()) == nil {
+		t.Fatal("it is ready")
+	}
+	told("before", 0, 0)
+	first.Speak(t.Context())
+	told("after", 1, 0)
+	second := quiet()
+	second.Inherit(first)
+	second.Speak(t.Context())
+	told("another one", 1, 0)
+	as.handle(wellKnownPath, nil)
+	as.clock.Add(retryMissing)
+	if err := second.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	told("when it works", 1, 1)
+}
+
 func TestCancelledCallerDoesNotFailTheOthers(t *testing.T) {
 	as := newAS(t)
 	asked, release := make(chan struct{}), make(chan struct{})
