@@ -33,6 +33,9 @@ type Options struct {
 	Transport http.RoundTripper // to the authorization server; nil: the standard one
 	SPA       fs.FS             // the built page, in place of the directory in the settings
 	Metrics   *Metrics          // of the process; nil: its own
+	// Requests is how many are served at a time, at all ports but the operator's; 0:
+	// without a bound.
+	Requests int
 
 	predecessor *Agent // whose place it takes, see Live
 }
@@ -56,6 +59,7 @@ type Agent struct {
 	origins *guard.Origins
 	door    *guard.Doorkeeper
 	limits  limits
+	rush    *guard.Rush
 	login   *login.Agent
 	proxy   *apiproxy.Proxy  // nil without the OAuth Proxy
 	pkce    *pkceproxy.Proxy // nil without the PKCE proxy
@@ -108,6 +112,10 @@ func prepare(ctx context.Context, cfg *config.Config, opt Options) (*Agent, erro
 	a.buildWatch()
 	a.door = guard.NewDoorkeeper(cfg.TrustedProxyPrefixes(), a.log)
 	a.limits = newLimits(cfg, a.clock)
+	a.rush = guard.NewRush(opt.Requests)
+	if opt.predecessor != nil {
+		a.rush = opt.predecessor.rush // with those that it still serves
+	}
 	a.wire = a.newWire(opt.Transport)
 	a.wire.Watch = a.watchServer
 	if err := a.build(opt); err != nil {

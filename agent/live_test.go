@@ -2,6 +2,7 @@ package agent
 
 import (
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -209,5 +210,84 @@ func TestLiveEndsWithTheSpansOfAll(t *testing.T) {
 	}
 	if n := batches.Load(); n != 3 {
 		t.Errorf("%d batches at the end", n)
+	}
+}
+
+// A client that takes nothing of an answer loses it, and the API its caller.
+func TestLiveWaitsForNoReader(t *testing.T) {
+	left := make(chan struct{})
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(left)
+		for part := make([]byte, 1<<20); r.Context().Err() == nil; {
+			if _, err := w.Write(part); err != nil {
+				return
+			}
+		}
+	}))
+	defer api.Close()
+	cfg := liveSettings(t, api.URL)
+	cfg.Timeouts.Write = 200 * time.Millisecond
+	_, srv := newLive(t, cfg)
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_, _ = io.WriteString(conn, "GET /api/x HTTP/1.1\r\nHost: x\r\nOrigin: "+testOrigin+"\r\n\r\n")
+	select {
+	case <-left:
+	case <-time.After(20 * time.Second):
+		t.Error("it waits")
+	}
+}
+
+// What is more than can be served at a time is refused, so that pages can read it,
+// and counted over a reload.
+func TestLiveServesSoManyAtATime(t *testing.T) {
+	arrived, may := make(chan struct{}), make(chan struct{})
+	api := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		arrived <- struct{}{}
+		<-may
+	}))
+	defer api.Close()
+	release := sync.OnceFunc(func() { close(may) })
+	defer release()
+	l, err := NewLive(t.Context(), liveSettings(t, api.URL), Options{Transport: noNetwork{}, Requests: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	srv := httptest.NewServer(l.Handler())
+	defer srv.Close()
+	var running sync.WaitGroup
+	for range 2 {
+		running.Go(func() {
+			if status := call(t, srv.URL+"/api/x"); status != http.StatusOK {
+				t.Errorf("status %d", status)
+			}
+		})
+		<-arrived
+	}
+	for range 2 {
+		req, _ := http.NewRequestWithContext(t.Context(), "GET", srv.URL+"/oauth-agent/session", nil)
+		req.Header.Set("Origin", testOrigin)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") != "1" ||
+			resp.Header.Get("Access-Control-Allow-Origin") != testOrigin || !strings.Contains(string(body), "temporarily_unavailable") {
+			t.Errorf("%d %v %s", resp.StatusCode, resp.Header, body)
+		}
+		if err := l.Reload(t.Context(), liveSettings(t, api.URL), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	release()
+	running.Wait()
+	if status := call(t, srv.URL+"/oauth-agent/session"); status != http.StatusOK {
+		t.Errorf("status %d", status)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"oauth-agent/agent/internal/authserver"
+	"oauth-agent/agent/internal/guard"
 	"oauth-agent/agent/internal/observe"
 	"oauth-agent/agent/internal/trace"
 )
@@ -31,9 +32,12 @@ func (a *Agent) buildWatch() {
 	a.events = &observe.Events{Log: a.log, Metrics: a.metrics, SubjectKey: key}
 }
 
-// watched is h as a listener serves it: watched, and with its panics answered.
+// watched is h as a listener serves it: bounded in number and in the patience with
+// clients, watched, and with its panics answered.
 func (a *Agent) watched(h http.Handler) http.Handler {
-	return a.requests.Watch(observe.Recover(a.log, a.panicked, h))
+	busy := a.inTime(guard.Harden(a.cors(a.render.Handle(guard.Busy))))
+	h = a.rush.Limit(busy, h)
+	return guard.WriteTimeout(a.cfg.Timeouts.Write, a.requests.Watch(observe.Recover(a.log, a.panicked, h)))
 }
 
 // closeTracer sends what spans there are.

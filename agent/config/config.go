@@ -178,6 +178,8 @@ type Timeouts struct {
 	AuthorizationServer time.Duration `yaml:"authorization_server" env:"AUTHORIZATION_SERVER_TIMEOUT"`
 	// Request bounds the reading of a request to the agent.
 	Request time.Duration `yaml:"request" env:"REQUEST_TIMEOUT"`
+	// Write is how long a client may take nothing of what is sent to it.
+	Write time.Duration `yaml:"write" env:"WRITE_TIMEOUT"`
 	// SocketGrace is how long a WebSocket may outlive the access token that it
 	// was opened with.
 	SocketGrace time.Duration `yaml:"socket_grace" env:"SOCKET_GRACE"`
@@ -213,9 +215,13 @@ type Tracing struct {
 	ServiceName string `yaml:"service_name" env:"TRACING_SERVICE_NAME"`
 }
 
-// Limits bound what one client address may ask for, in requests a minute; 0: no
-// limit. An IPv6 client counts by its /64.
+// Limits bound what clients may ask for.
 type Limits struct {
+	// Connections is how many the ports for browsers and gateways accept together,
+	// and how many requests are served at a time.
+	Connections int `yaml:"connections" env:"LIMIT_CONNECTIONS"`
+	// Requests a minute of one client address; 0: no limit. An IPv6 client counts
+	// by its /64.
 	LoginStart int `yaml:"login_start" env:"LIMIT_LOGIN_START"` // POST /login/start
 	TokenCalls int `yaml:"token" env:"LIMIT_TOKEN"`             // POST /oauth/token
 	// Addresses is how many of them are remembered; the longest unseen goes first.
@@ -265,12 +271,13 @@ func defaults() *Config {
 		Timeouts: Timeouts{
 			AuthorizationServer: 10 * time.Second,
 			Request:             10 * time.Second,
+			Write:               time.Minute,
 			SocketGrace:         time.Minute,
 			Shutdown:            20 * time.Second,
 		},
 		Log:              Log{Level: "info", Format: "text", Access: true},
 		Tracing:          Tracing{SampleRatio: 1, ServiceName: "oauth-agent"},
-		Limits:           Limits{LoginStart: 300, TokenCalls: 300, Addresses: 1 << 16},
+		Limits:           Limits{Connections: 4096, LoginStart: 300, TokenCalls: 300, Addresses: 1 << 16},
 		AdminAddr:        "127.0.0.1:9090",
 		ReloadEvery:      10 * time.Second,
 		ClientAuthMethod: "auto",

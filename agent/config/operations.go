@@ -77,6 +77,9 @@ func (l Limits) validate(ms *Mistakes) {
 			ms.add(n.key, n.env, fmt.Sprintf("%d is out of range", n.value), "Use requests a minute, or 0 for no limit.")
 		}
 	}
+	if l.Connections < 16 || l.Connections > 1<<20 {
+		ms.add("limits.connections", "LIMIT_CONNECTIONS", fmt.Sprintf("%d is out of range", l.Connections), "Use 16 to 1048576; 4096 is the default.")
+	}
 	if l.Addresses < 1 || l.Addresses > 1<<24 {
 		ms.add("limits.addresses", "LIMIT_ADDRESSES", fmt.Sprintf("%d is out of range", l.Addresses), "Use 1 to 16777216; 65536 is the default.")
 	}

@@ -23,6 +23,8 @@ func TestOperationsAreChecked(t *testing.T) {
 		{"TRACING_SAMPLE_RATIO", "NaN", "tracing.sample_ratio", "out of range"},
 		{"LIMIT_LOGIN_START", "-1", "limits.login_start", "out of range"},
 		{"LIMIT_TOKEN", "9999999", "limits.token", "out of range"},
+		{"LIMIT_CONNECTIONS", "0", "limits.connections", "out of range"},
+		{"LIMIT_CONNECTIONS", "2000000", "limits.connections", "out of range"},
 		{"LIMIT_ADDRESSES", "0", "limits.addresses", "out of range"},
 		{"LOG_SUBJECT_KEY", "short", "log.subject_key", "not 64 hexadecimal characters"},
 		{"COOKIE_KEY_GRACE", "25h", "cookie.key_grace", "out of range"},

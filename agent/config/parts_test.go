@@ -14,12 +14,12 @@ import (
 var shared = vars{
 	"PORT": "9000", "BIND_ADDRESS": "127.0.0.1", "BASE_PATH": "/app", "PUBLIC_URL": "https://www.example.com",
 	"SERVER_CERT_FILE": "cert.pem", "SERVER_KEY_FILE": "key.pem", "INSECURE_HTTP": "true",
-	"AUTHORIZATION_SERVER_TIMEOUT": "5s", "REQUEST_TIMEOUT": "5s", "SHUTDOWN_TIMEOUT": "5s",
+	"AUTHORIZATION_SERVER_TIMEOUT": "5s", "REQUEST_TIMEOUT": "5s", "WRITE_TIMEOUT": "5s", "SHUTDOWN_TIMEOUT": "5s",
 	"LOG_LEVEL": "warn", "LOG_FORMAT": "json", "LOG_ACCESS": "false", "LOG_CLIENT_ADDRESS": "true",
 	"LOG_SUBJECT_KEY": strings.Repeat("ab", 32), "LOG_SUBJECT_KEY_FILE": "subject.key",
 	"ADMIN_ADDR": "127.0.0.1:1", "SHUTDOWN_DELAY": "5s", "RELOAD_EVERY": "5s", "TRUSTED_PROXIES": "10.0.0.1",
 	"TRACING_ENDPOINT": "http://127.0.0.1:1/v1/traces", "TRACING_SAMPLE_RATIO": "0.5", "TRACING_SERVICE_NAME": "front",
-	"LIMIT_LOGIN_START": "10", "LIMIT_TOKEN": "10", "LIMIT_ADDRESSES": "10",
+	"LIMIT_LOGIN_START": "10", "LIMIT_TOKEN": "10", "LIMIT_ADDRESSES": "10", "LIMIT_CONNECTIONS": "100",
 }
 
 // ofProxy is of the OAuth Proxy and of the page, which need the agent and cannot
@@ -97,12 +97,13 @@ func TestSharedSettingsAreCheckedWithoutTheAgent(t *testing.T) {
 	}
 	for variable, key := range map[string]string{
 		"PORT": "port", "BIND_ADDRESS": "bind_address", "BASE_PATH": "base_path", "PUBLIC_URL": "public_url", "INSECURE_HTTP": "insecure_http",
-		"AUTHORIZATION_SERVER_TIMEOUT": "timeouts.authorization_server", "REQUEST_TIMEOUT": "timeouts.request", "SHUTDOWN_TIMEOUT": "timeouts.shutdown",
+		"AUTHORIZATION_SERVER_TIMEOUT": "timeouts.authorization_server", "REQUEST_TIMEOUT": "timeouts.request", "WRITE_TIMEOUT": "timeouts.write", "SHUTDOWN_TIMEOUT": "timeouts.shutdown",
 		"LOG_LEVEL": "log.level", "LOG_FORMAT": "log.format", "SERVER_CERT_FILE": "tls.key_file",
 		"LOG_ACCESS": "log.access", "LOG_CLIENT_ADDRESS": "log.client_address", "LOG_SUBJECT_KEY": "log.subject_key", "LOG_SUBJECT_KEY_FILE": "log.subject_key_file",
 		"ADMIN_ADDR": "admin_addr", "SHUTDOWN_DELAY": "shutdown_delay", "RELOAD_EVERY": "reload_every", "TRUSTED_PROXIES": "trusted_proxies",
 		"TRACING_ENDPOINT": "tracing.endpoint", "TRACING_SAMPLE_RATIO": "tracing.sample_ratio",
 		"LIMIT_LOGIN_START": "limits.login_start", "LIMIT_TOKEN": "limits.token", "LIMIT_ADDRESSES": "limits.addresses",
+		"LIMIT_CONNECTIONS": "limits.connections",
 	} {
 		want(t, mistakes(t, "", pkceEnv(vars{variable: "none sense"})), key, "")
 	}

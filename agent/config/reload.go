@@ -28,7 +28,7 @@ func Files(path string, environ []string) []string {
 }
 
 // Successor tells, as [Mistakes], what of next cannot take the place of c while
-// the process runs: the addresses of its listeners.
+// the process runs: the addresses of its listeners, and for how many they are.
 func (c *Config) Successor(next *Config) error {
 	var ms Mistakes
 	for _, s := range []struct{ key, env, before, after string }{
@@ -36,6 +36,7 @@ func (c *Config) Successor(next *Config) error {
 		{"bind_address", "BIND_ADDRESS", c.BindAddress, next.BindAddress},
 		{"admin_addr", "ADMIN_ADDR", c.AdminAddr, next.AdminAddr},
 		{"forward_auth.addr", "FORWARD_AUTH_ADDR", c.ForwardAuth.Addr, next.ForwardAuth.Addr},
+		{"limits.connections", "LIMIT_CONNECTIONS", strconv.Itoa(c.Limits.Connections), strconv.Itoa(next.Limits.Connections)},
 	} {
 		if s.before != s.after {
 			ms.add(s.key, s.env, strconv.Quote(s.before)+" has become "+strconv.Quote(s.after)+", which takes a restart", "Restart, or set it back.")

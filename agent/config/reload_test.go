@@ -31,6 +31,7 @@ func TestSuccessor(t *testing.T) {
 		{"BIND_ADDRESS", "127.0.0.1", "bind_address"},
 		{"ADMIN_ADDR", "off", "admin_addr"},
 		{"FORWARD_AUTH_ADDR", "", "forward_auth.addr"},
+		{"LIMIT_CONNECTIONS", "100", "limits.connections"},
 	} {
 		next := load(t, "", agentEnv(vars{"FORWARD_AUTH_ADDR": "127.0.0.1:8081", tt.env: tt.value}))
 		var ms Mistakes

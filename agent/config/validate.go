@@ -75,6 +75,7 @@ func (t Timeouts) validate(ms *Mistakes) {
 	}{
 		{"timeouts.authorization_server", "AUTHORIZATION_SERVER_TIMEOUT", t.AuthorizationServer},
 		{"timeouts.request", "REQUEST_TIMEOUT", t.Request},
+		{"timeouts.write", "WRITE_TIMEOUT", t.Write},
 		{"timeouts.shutdown", "SHUTDOWN_TIMEOUT", t.Shutdown},
 	} {
 		if d.value <= 0 || d.value > 10*time.Minute {

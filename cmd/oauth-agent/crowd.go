@@ -8,22 +8,27 @@ import (
 	"syscall"
 )
 
-// reserve is how many files stay for what has no bound of its own: listeners, the
-// operator's port, the authorization server, settings.
-const reserve = 32
+// What stays of the files for what has no bound of its own: listeners, the operator's
+// port, settings; and for connections to upstreams that wait for the next request.
+const (
+	reserve     = 32
+	mostWaiting = 512
+)
 
-// places shares out the files that this process may open among the connections of
-// its ports. Each may need another one, to an upstream or an authorization server.
-func places(withGateways bool) (public, gateways int) {
+// places shares out the connections that this process may accept among its ports:
+// most of them, if it may open the files. Each may need another one, to an upstream
+// or an authorization server, since no more requests are served than there are places.
+func places(most int, withGateways bool) (public, gateways int) {
 	var files syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
 		files.Cur = 1024
 	}
-	return share(files.Cur, withGateways)
+	return share(most, files.Cur, withGateways)
 }
 
-func share(files uint64, withGateways bool) (public, gateways int) {
-	all := (int(min(files, 1<<30)) - reserve) / 2
+func share(most int, limit uint64, withGateways bool) (public, gateways int) {
+	files := int(min(limit, 1<<30)) - reserve
+	all := min(most, (files-min(mostWaiting, files/4))/2)
 	if withGateways {
 		gateways = max(all/4, leastPlaces)
 	}

@@ -128,14 +128,16 @@ func TestCrowdedListenerCloses(t *testing.T) {
 
 func TestShare(t *testing.T) {
 	for _, tt := range []struct {
+		most             int
 		files            uint64
 		with             bool
 		public, gateways int
 	}{
-		{128, false, 48, 0}, {128, true, 36, 12}, {1024, false, 496, 0}, {65536, true, 24564, 8188},
-		{0, true, leastPlaces, leastPlaces}, {1<<64 - 1, false, (1<<30 - reserve) / 2, 0}, // RLIM_INFINITY
+		{4096, 128, false, 36, 0}, {4096, 128, true, 27, 9}, {4096, 1024, false, 372, 0}, {1 << 20, 65536, true, 24372, 8124},
+		{4096, 65536, false, 4096, 0}, {4096, 65536, true, 3072, 1024}, {16, 1024, true, 12, 4},
+		{4096, 0, true, leastPlaces, leastPlaces}, {4096, 1<<64 - 1, false, 4096, 0}, // RLIM_INFINITY
 	} {
-		if public, gateways := share(tt.files, tt.with); public != tt.public || gateways != tt.gateways {
+		if public, gateways := share(tt.most, tt.files, tt.with); public != tt.public || gateways != tt.gateways {
 			t.Errorf("%d files: %d and %d, want %d and %d", tt.files, public, gateways, tt.public, tt.gateways)
 		}
 	}

@@ -94,6 +94,14 @@ const (
 	adminTimeout = 30 * time.Second
 )
 
+// What a connection of HTTP/2 may bring at a time, and keep in memory. The time-out
+// is of its frames; that of an answer is the agent's, see timeouts.write.
+const (
+	maxStreams   = 100
+	maxBuffered  = 256 << 10 // bytes of bodies that nobody has read yet
+	frameTimeout = time.Minute
+)
+
 // port is a server with what it listens at.
 type port struct {
 	server    *http.Server
@@ -111,6 +119,12 @@ func newPort(h http.Handler, listeners []net.Listener, crowd *crowd, complaints 
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          log.New(complaints, "", 0),
 		ConnState:         p.count,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams:          maxStreams,
+			MaxReceiveBufferPerConnection: maxBuffered,
+			MaxReceiveBufferPerStream:     maxBuffered,
+			WriteByteTimeout:              frameTimeout,
+		},
 	}
 	return p
 }

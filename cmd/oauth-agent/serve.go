@@ -25,6 +25,8 @@ type process struct {
 	log         atomic.Pointer[slog.Logger]
 	certificate certificate
 
+	most, mostGateways int // connections of the two ports
+
 	ports   []*port // public, and that of gateways
 	admin   *port   // nil where it is off
 	closing atomic.Bool
@@ -83,7 +85,9 @@ func (p *process) start(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	if p.live, err = agent.NewLive(context.Background(), cfg, agent.Options{Log: p.log.Load(), Metrics: p.metrics}); err != nil {
+	p.most, p.mostGateways = places(cfg.Limits.Connections, cfg.ForwardAuth.Addr != "")
+	opt := agent.Options{Log: p.log.Load(), Metrics: p.metrics, Requests: p.most + p.mostGateways}
+	if p.live, err = agent.NewLive(context.Background(), cfg, opt); err != nil {
 		return err
 	}
 	if pair != nil {
@@ -115,8 +119,7 @@ func (p *process) listen(cfg *config.Config) error {
 		return err
 	}
 	h := p.live.ForwardAuth()
-	most, mostGateways := places(h != nil)
-	room := newCrowd(most)
+	room := newCrowd(p.most)
 	public = room.at(public)
 	if cfg.TLS.CertFile != "" {
 		for i := range public {
@@ -129,7 +132,7 @@ func (p *process) listen(cfg *config.Config) error {
 		if err != nil {
 			return err
 		}
-		room := newCrowd(mostGateways)
+		room := newCrowd(p.mostGateways)
 		p.ports = append(p.ports, newPort(p.lastAnswers(room, h), room.at(gateways), room, p.debugging()))
 	}
 	if cfg.HasAdmin() {

@@ -80,9 +80,12 @@ func TestUnitIsBounded(t *testing.T) {
 	if soft > most*9/10 || soft < most*8/10 {
 		t.Errorf("GOMEMLIMIT is %d of %d", soft, most)
 	}
-	const connection, refreshes, limits, program = 20 << 10, 64 << 20, 3 * 23 << 20, 24 << 20
-	if need := number(u["LimitNOFILE"][0], "", 1)/2*connection + refreshes + limits + program; need > soft {
+	const connections, connection, refreshes, limits, program = 4096, 150 << 10, 64 << 20, 3 * 23 << 20, 24 << 20
+	if need := connections*connection + refreshes + limits + program; need > soft {
 		t.Errorf("it may take %d, and GOMEMLIMIT is %d", need, soft)
+	}
+	if files := number(u["LimitNOFILE"][0], "", 1); files < 2*connections+1000 {
+		t.Errorf("%d files are too few for %d connections", files, connections)
 	}
 	if tasks := number(u["TasksMax"][0], "", 1); tasks < 512 || tasks > 4096 {
 		t.Errorf("TasksMax is %d", tasks)

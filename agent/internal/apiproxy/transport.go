@@ -12,6 +12,7 @@ const (
 	dialTimeout      = 10 * time.Second
 	idleTimeout      = 90 * time.Second
 	idlePerUpstream  = 256
+	idleConns        = 512       // of one kind: they are open files
 	maxAnswerHeaders = 256 << 10 // bytes
 	continueTimeout  = time.Second
 )
@@ -56,7 +57,7 @@ func (ws *wires) make(kind wireKind) *http.Transport {
 	t.ResponseHeaderTimeout = kind.timeout
 	t.ExpectContinueTimeout = continueTimeout
 	t.IdleConnTimeout = idleTimeout
-	t.MaxIdleConns = 0
+	t.MaxIdleConns = idleConns
 	t.MaxIdleConnsPerHost = idlePerUpstream
 	t.MaxResponseHeaderBytes = maxAnswerHeaders
 	t.DisableCompression = true // bodies pass as they are

@@ -31,6 +31,7 @@ const (
 	MethodNotAllowed         = "method_not_allowed"
 	RequestTooLarge          = "request_too_large"
 	TooManyRequests          = "too_many_requests"
+	TemporarilyUnavailable   = "temporarily_unavailable"
 	UpstreamError            = "upstream_error"
 	UpstreamTimeout          = "upstream_timeout"
 	ServerError              = "server_error"

@@ -27,6 +27,7 @@ const (
 	ReasonToken          = "token"           // a token that was issued to another client
 	ReasonRequest        = "request"         // an authorization request that is wrong in another way
 	ReasonRateLimit      = "rate_limit"      // too many requests of one address
+	ReasonBusy           = "busy"            // too many requests at a time
 )
 
 // What has failed ([Error.Event]).
@@ -43,6 +44,7 @@ func Reasons() []string {
 		ReasonOrigin, ReasonNavigation, ReasonCSRF, ReasonNoSession, ReasonBrokenSession, ReasonTokenExpired,
 		ReasonSessionExpired, ReasonPath, ReasonResponse, ReasonIssuer, ReasonIDToken, ReasonCode, ReasonClient,
 		ReasonRedirectURI, ReasonChallenge, ReasonState, ReasonToken, ReasonRequest, ReasonRateLimit,
+		ReasonBusy,
 	}
 }
 
