@@ -161,7 +161,10 @@ func (a *Agent) Handler() http.Handler { return a.handler }
 // Close ends what runs in the background, and waits for it. Tokens that are on
 // their way are waited for as well, for as long as a shutdown may take; the error
 // is that it took longer. Close after the last request has been served.
-func (a *Agent) Close() (err error) {
+func (a *Agent) Close() error { return a.close(func() {}) }
+
+// close is Close with a last wait, for what still has something to tell.
+func (a *Agent) close(settle func()) (err error) {
 	a.stop()
 	if a.as != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), a.cfg.Timeouts.Shutdown)
@@ -171,7 +174,9 @@ func (a *Agent) Close() (err error) {
 	if a.proxy != nil {
 		a.proxy.Close()
 	}
+	settle()
 	a.retire() // with the spans of what was waited for
+	observe.Finish(a.log)
 	a.wire.CloseIdle()
 	return err
 }

@@ -9,8 +9,10 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"oauth-agent/agent/config"
+	"oauth-agent/agent/internal/observe"
 )
 
 // Live is an agent whose settings may change while it serves. A request is
@@ -25,7 +27,7 @@ type Live struct {
 	giveUp   context.CancelFunc
 
 	leaving sync.Mutex
-	left    map[*tenure]struct{} // they end in the background
+	left    map[*tenure]struct{} // those before that have not ended
 }
 
 // errStopping is why nothing changes any more.
@@ -71,6 +73,9 @@ func (l *Live) Reload(ctx context.Context, cfg *config.Config, log *slog.Logger)
 		a.Draining() // Stop may have seen the one before
 	}
 	before.agent.stop()
+	l.leaving.Lock()
+	l.left[before] = struct{}{}
+	l.leaving.Unlock()
 	l.leave(before)
 	return nil
 }
@@ -101,21 +106,43 @@ func (l *Live) Stop() {
 	l.current.Load().agent.Draining()
 }
 
+// cutOffTime is how long requests that were cut off may take to end.
+const cutOffTime = 100 * time.Millisecond
+
 // Close is [Agent.Close], also of those before that are just ending. No request may
-// come any more.
+// come any more. Those that were cut off have a moment to end, since their lines are
+// what is looked for; what does not end then is left to the end of the process.
 func (l *Live) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.stopping.Store(true)
 	l.giveUp()
-	err := l.current.Load().agent.Close()
 	l.leaving.Lock()
 	left := slices.Collect(maps.Keys(l.left))
 	l.leaving.Unlock()
+	current := l.current.Load()
+	err := current.agent.close(func() { settle(current, left) })
 	for _, t := range left {
+		if t.holders.Load() > 0 {
+			observe.Finish(t.agent.log)
+			continue
+		}
 		<-t.over
 	}
 	return err
+}
+
+// settle waits for the requests that there still are, for a moment.
+func settle(current *tenure, left []*tenure) {
+	for end := time.Now().Add(cutOffTime); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		running := current.holders.Load() - 1
+		for _, t := range left {
+			running += t.holders.Load()
+		}
+		if running == 0 {
+			return
+		}
+	}
 }
 
 // by serves a request by the agent of its time.
@@ -164,9 +191,6 @@ func (l *Live) leave(t *tenure) {
 	if t.holders.Add(-1) > 0 {
 		return
 	}
-	l.leaving.Lock()
-	l.left[t] = struct{}{}
-	l.leaving.Unlock()
 	go func() {
 		t.agent.retire()
 		close(t.over)

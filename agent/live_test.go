@@ -291,3 +291,88 @@ func TestLiveServesSoManyAtATime(t *testing.T) {
 		t.Errorf("status %d", status)
 	}
 }
+
+// A request that is cut off at the end has its line all the same, also one that the
+// agent before serves; and whoever does not end is not waited for.
+func TestLiveEndsWithTheLinesOfAll(t *testing.T) {
+	arrived := make(chan struct{})
+	api := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
+		<-r.Context().Done()
+	}))
+	defer api.Close()
+	var log lockedBuffer
+	settings := func() *config.Config {
+		cfg := liveSettings(t, api.URL)
+		cfg.Log = config.Log{Level: "info", Access: true}
+		return cfg
+	}
+	l, err := NewLive(t.Context(), settings(), Options{Transport: noNetwork{}, Log: NewLogger(&log, settings().Log)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, may, ended := make(chan struct{}), make(chan struct{}), make(chan struct{}, 2)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" {
+			w = slowToEnd{w, held, may}
+			defer func() { ended <- struct{}{} }()
+		}
+		l.Handler().ServeHTTP(w, r)
+	}))
+	defer srv.Close()
+	var callers sync.WaitGroup
+	get := func(path string) {
+		callers.Go(func() {
+			req, _ := http.NewRequestWithContext(t.Context(), "GET", srv.URL+path, nil)
+			req.Header.Set("Origin", testOrigin)
+			if resp, err := http.DefaultClient.Do(req); err == nil {
+				_ = resp.Body.Close()
+			}
+		})
+	}
+	both := func() {
+		get("/api/x")
+		<-arrived
+		get("/") // its handler does not end
+		<-held
+	}
+	both()
+	if err := l.Reload(t.Context(), settings(), NewLogger(&log, settings().Log)); err != nil {
+		t.Fatal(err)
+	}
+	both()
+	lines := func() int { return strings.Count(log.String(), "msg=request") }
+	if n := lines(); n != 0 {
+		t.Fatalf("%d lines before", n)
+	}
+	srv.CloseClientConnections()
+	began := time.Now()
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if n, took := lines(), time.Since(began); n != 2 || took > 2*time.Second {
+		t.Errorf("%d lines at the end, after %v", n, took)
+	}
+	for range 2 {
+		may <- struct{}{}
+		<-ended
+	}
+	if n := lines(); n != 4 {
+		t.Errorf("%d lines after the end", n)
+	}
+	callers.Wait()
+}
+
+// slowToEnd holds up the answer.
+type slowToEnd struct {
+	http.ResponseWriter
+	held, may chan struct{}
+}
+
+func (w slowToEnd) WriteHeader(status int) {
+	w.held <- struct{}{}
+	<-w.may
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w slowToEnd) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -46,22 +46,39 @@ func (h patient) WithGroup(name string) slog.Handler {
 
 // Flush writes the lines that wait, if it is a log of [NewLogger].
 func Flush(log *slog.Logger) {
+	if out := linesOf(log); out != nil {
+		out.flush()
+	}
+}
+
+// Finish is Flush for the end of the process: lines that come still are written at
+// once, since nobody may be there a moment later.
+func Finish(log *slog.Logger) {
+	if out := linesOf(log); out != nil {
+		out.finish()
+	}
+}
+
+// linesOf is where a log of [NewLogger] writes; nil for any other.
+func linesOf(log *slog.Logger) *lines {
 	h := log.Handler()
 	if inner, ok := h.(ofRequest); ok {
 		h = inner.Handler
 	}
 	if p, ok := h.(patient); ok {
-		p.out.flush()
+		return p.out
 	}
+	return nil
 }
 
 // lines keeps what is written for a moment.
 type lines struct {
 	w io.Writer
 
-	mu      sync.Mutex
-	waiting []byte
-	due     bool // a flush is
+	mu       sync.Mutex
+	waiting  []byte
+	due      bool // a flush is
+	finished bool // nothing waits any more
 }
 
 // Write implements [io.Writer].
@@ -70,7 +87,7 @@ func (l *lines) Write(p []byte) (int, error) {
 	defer l.mu.Unlock()
 	l.waiting = append(l.waiting, p...)
 	switch {
-	case len(l.waiting) >= lineBytes:
+	case l.finished || len(l.waiting) >= lineBytes:
 		l.write()
 	case !l.due:
 		l.due = true
@@ -87,6 +104,13 @@ func (l *lines) Write(p []byte) (int, error) {
 func (l *lines) flush() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.write()
+}
+
+func (l *lines) finish() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.finished = true
 	l.write()
 }
 

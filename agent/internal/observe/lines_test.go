@@ -75,3 +75,17 @@ func TestLinesOfRequestsWaitForOneAnother(t *testing.T) {
 		observe.Flush(slog.New(slog.DiscardHandler))
 	})
 }
+
+// At the end nobody is there to write what waits.
+func TestFinishedLogsWait(t *testing.T) {
+	w := &writes{}
+	log := observe.OfRequests(observe.NewLogger(w, "info", "json"))
+	log.Info("request")
+	observe.Finish(log)
+	log.Info("request")
+	log.With("a", 1).Info("request")
+	if got := w.take(); len(got) != 3 {
+		t.Errorf("writes of %v lines", got)
+	}
+	observe.Finish(slog.New(slog.DiscardHandler))
+}
