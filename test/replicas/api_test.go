@@ -23,6 +23,8 @@ func serveAPI(rw http.ResponseWriter, r *http.Request) {
 		serveEvents(rw, r)
 	case "/api/socket":
 		serveSocket(rw, r)
+	case "/api/trace":
+		_, _ = io.WriteString(rw, r.Header.Get("Traceparent")+r.Header.Get("Tracestate"))
 	case "/api/slow":
 		<-r.Context().Done()
 	default:
