@@ -71,7 +71,7 @@ type soak struct {
 type held struct{ goroutines, files, heap, resident float64 }
 
 func (h held) String() string {
-	return fmt.Sprintf("%4.0f goroutines, %4.0f files, %5.1f MB live heap, %5.1f MB resident", h.goroutines, h.files, h.heap/mega, h.resident/mega)
+	return fmt.Sprintf("%4.0f goroutines, %4.0f files, %5.1f MB heap, %5.1f MB resident", h.goroutines, h.files, h.heap/mega, h.resident/mega)
 }
 
 func (s *soak) look() held {
