@@ -1,10 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 
 	"oauth-agent/test/idp"
@@ -38,11 +40,31 @@ func comes(t *testing.T, addr string) *idp.Server {
 	return srv
 }
 
-// resets resets each connection to addr, as a balancer does whose server is gone,
-// until leave is called.
-func resets(t *testing.T, addr string) (leave func()) {
+// closed is an address at which nobody listens, nor another test, until leave is
+// called.
+func closed(t *testing.T) (addr string, leave func()) {
 	t.Helper()
-	listener, err := net.Listen("tcp", addr)
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leave = sync.OnceFunc(func() { _ = syscall.Close(fd) })
+	t.Cleanup(leave)
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port), leave
+}
+
+// resets is an address at which each connection is reset, as by a balancer whose
+// server is gone, until leave is called.
+func resets(t *testing.T) (addr string, leave func()) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,23 +80,19 @@ func resets(t *testing.T, addr string) (leave func()) {
 			_ = conn.Close()
 		}
 	}()
-	return func() { _ = listener.Close() }
+	return listener.Addr().String(), func() { _ = listener.Close() }
 }
 
 // Settings with another authorization server are refused whole while it does not
 // answer, which is told once, and are taken by themselves when it does.
 func TestAnotherServerIsWaitedFor(t *testing.T) {
-	for what, reset := range map[string]bool{"issuer": true, "PKCE token URL": false} {
+	for what, gone := range map[string]func(*testing.T) (string, func()){"issuer": resets, "PKCE token URL": closed} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			first := rotating(t)
 			p := install(t, first.Issuer, map[string]string{"reload_every": "1s"})
 			p.until("it is ready", func() bool { status, _ := p.ask("/readyz"); return status == http.StatusOK })
-			addr := "127.0.0.1:" + strconv.Itoa(freePort(t))
-			leave := func() {}
-			if reset {
-				leave = resets(t, addr)
-			}
+			addr, leave := gone(t)
 			p.write("keys", strings.Repeat("b2", 32)+"\n"+strings.Repeat("a1", 32))
 			p.set(anotherServer(addr)[what])
 			p.until("they are tried again and again", func() bool { return p.metric(`oauth_agent_config_reloads_total{outcome="refused"}`) >= 3 })
