@@ -60,7 +60,9 @@ func (x *exchange) watchUpload(w http.ResponseWriter) *http.Request {
 		timeout: x.route.Timeout, cancel: cancel, in: x.in.Trailer, http1: x.in.ProtoMajor == 1,
 	}
 	b.begun = time.Now()
+	b.mu.Lock() // it may fire at once
 	b.timer = time.AfterFunc(b.timeout, b.giveUp)
+	b.mu.Unlock()
 	x.body = b
 	r := x.in.WithContext(ctx)
 	r.Body = b
@@ -116,10 +118,14 @@ func (b *upload) Close() error {
 	return nil
 }
 
-// giveUp ends a request that makes no progress.
+// giveUp ends a request that makes no progress. The timer may have fired just before
+// it was stopped: then nobody waits any more, and the answer may be over.
 func (b *upload) giveUp() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.timer == nil {
+		return
+	}
 	if !b.reading {
 		b.cancel(errSlowUpstream)
 		return
