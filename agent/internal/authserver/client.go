@@ -121,8 +121,12 @@ func (c *Client) Inherit(from *Client) {
 }
 
 // Speak has a quiet client tell in the log how it gets on with the server, and how
-// it has so far. One whose settings are only being tried is not asked to.
-func (c *Client) Speak(ctx context.Context) { c.discovery.speak(ctx) }
+// it has so far; inherited keys are fetched over its wire from now on. One whose
+// settings are only being tried is not asked to.
+func (c *Client) Speak(ctx context.Context) {
+	c.discovery.speak(ctx)
+	c.keys.own()
+}
 
 func withDefaults(cfg Config, opt Options) (Config, Options) {
 	if cfg.AuthMethod == "" {

@@ -49,6 +49,12 @@ func (s *keySource) inherit(from *keySource) {
 	from.mu.Lock()
 	defer from.mu.Unlock()
 	s.transport, s.url, s.set, s.born = from.transport, from.url, from.set, from.born
+}
+
+// own fetches over the wire of this source, until another asks.
+func (s *keySource) own() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.transport.use(s.http)
 }
 
