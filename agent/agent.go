@@ -33,9 +33,10 @@ type Options struct {
 	Transport http.RoundTripper // to the authorization server; nil: the standard one
 	SPA       fs.FS             // the built page, in place of the directory in the settings
 	Metrics   *Metrics          // of the process; nil: its own
-	// Requests is how many are served at a time, at all ports but the operator's; 0:
-	// without a bound.
-	Requests int
+	// Requests is how many are served at a time at the public port, GatewayRequests at
+	// that of gateways, and Upstreams how many connections to APIs there are; 0: without
+	// a bound.
+	Requests, GatewayRequests, Upstreams int
 
 	predecessor *Agent // whose place it takes, see Live
 }
@@ -59,7 +60,7 @@ type Agent struct {
 	origins *guard.Origins
 	door    *guard.Doorkeeper
 	limits  limits
-	rush    *guard.Rush
+	rush    rush
 	login   *login.Agent
 	proxy   *apiproxy.Proxy  // nil without the OAuth Proxy
 	pkce    *pkceproxy.Proxy // nil without the PKCE proxy
@@ -69,6 +70,7 @@ type Agent struct {
 	client          http.Handler // the page's library
 	clientIntegrity string       // its hash, for the page
 
+	upstreams   int        // connections to APIs
 	ring        *seal.Ring // nil without the OAuth Agent
 	keyDeferred time.Time  // until when the first key only opens
 	predecessor *Agent     // while it is built
@@ -112,7 +114,8 @@ func prepare(ctx context.Context, cfg *config.Config, opt Options) (*Agent, erro
 	a.buildWatch()
 	a.door = guard.NewDoorkeeper(cfg.TrustedProxyPrefixes(), a.log)
 	a.limits = newLimits(cfg, a.clock)
-	a.rush = guard.NewRush(opt.Requests)
+	a.rush = rush{guard.NewRush(opt.Requests), guard.NewRush(opt.GatewayRequests)}
+	a.upstreams = opt.Upstreams
 	if opt.predecessor != nil {
 		a.rush = opt.predecessor.rush // with those that it still serves
 	}

@@ -13,6 +13,9 @@ import (
 // agents that follow each other share them, so that a reload forgives nobody.
 type limits struct{ loginStart, token, foreign *guard.Limiter }
 
+// rush is how many requests are served at a time by port, also shared.
+type rush struct{ public, gateways *guard.Rush }
+
 func newLimits(cfg *config.Config, clock func() time.Time) limits {
 	return limits{
 		loginStart: guard.NewLimiter(cfg.Limits.LoginStart, cfg.Limits.Addresses, clock),

@@ -34,8 +34,9 @@ func (a *Agent) buildProxy(sessions *session.Store) (err error) {
 		CSRFHeader: csrfHeader(cfg), BasePath: a.base(),
 		Clock: a.clock, Log: a.log,
 		TrustedProxies: cfg.TrustedProxyPrefixes(), SocketGrace: cfg.Timeouts.SocketGrace,
-		Sending: a.watchUpstream,
-		Passed:  func(route string, o apiproxy.Outcome) { a.metrics.Proxied(route, string(o)) },
+		Sending:     a.watchUpstream,
+		Connections: a.upstreams,
+		Passed:      func(route string, o apiproxy.Outcome) { a.metrics.Proxied(route, string(o)) },
 	}
 	if a.predecessor != nil {
 		opt.Predecessor = a.predecessor.proxy
@@ -77,7 +78,7 @@ func (a *Agent) otherwise() http.Handler {
 		return rest
 	}
 	refused := a.inTime(guard.Harden(a.cors(a.render.Handle(notAllowed))))
-	proxied := guard.DrainTimeout(a.cfg.Timeouts.Request, a.cors(a.proxy))
+	proxied := guard.DrainTimeout(a.cfg.Timeouts.Request, a.cors(a.admitted(a.proxy)))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.EscapedPath()
 		forwardAuth := path == a.base()+"/authorize" || strings.HasPrefix(path, a.base()+"/authorize/")
@@ -102,8 +103,16 @@ func (a *Agent) ForwardAuth() http.Handler {
 		return nil
 	}
 	// Gateways announce bodies that they do not send.
-	h := a.inTime(named(a.base()+"/authorize", a.proxy.ForwardAuth()))
-	return a.watched(h)
+	h := a.inTime(named(a.base()+"/authorize", a.admitted(a.proxy.ForwardAuth())))
+	return a.watched(h, a.rush.gateways)
+}
+
+// admitted is h without what is too much at a time.
+func (a *Agent) admitted(h http.Handler) http.Handler {
+	return a.render.Handle(guard.Admit(func(w http.ResponseWriter, r *http.Request) error {
+		h.ServeHTTP(w, r)
+		return nil
+	}))
 }
 
 // base is the base path without a slash at its end.

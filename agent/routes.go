@@ -62,7 +62,7 @@ func (a *Agent) routes() http.Handler {
 		a.pkceRoutes(m)
 	}
 	m.NotFoundHandler = a.otherwise()
-	return a.watched(m)
+	return a.watched(m, a.rush.public)
 }
 
 // inTime waits for no body longer than the settings say. It is for whatever the
@@ -75,10 +75,10 @@ func (a *Agent) inTime(next http.Handler) http.Handler {
 func (a *Agent) agentHandler(e endpoint) http.Handler {
 	h := byMethod(e.methods, func(next httperr.Handler) httperr.Handler {
 		next = guard.Body(guard.MaxBody, next)
-		if e.navigation {
-			return next
+		if !e.navigation {
+			next = a.trusted(next)
 		}
-		return a.trusted(next)
+		return guard.Admit(next)
 	})
 	return guard.Harden(a.cors(named(a.base()+e.path, a.render.Handle(h))))
 }
@@ -90,7 +90,7 @@ func (a *Agent) clientHandler() http.Handler {
 		a.client.ServeHTTP(w, r)
 		return nil
 	}
-	h := byMethod(get(serve), func(h httperr.Handler) httperr.Handler { return h })
+	h := byMethod(get(serve), guard.Admit)
 	return named(a.base()+"/client.js", a.render.Handle(h))
 }
 
@@ -112,16 +112,15 @@ func (a *Agent) pkceRoutes(m *mux.Router) {
 		if paths[r.Path] == nil {
 			paths[r.Path] = map[string]httperr.Handler{}
 		}
-		paths[r.Path][r.Method] = r.Handler
+		h := r.Handler
 		if r.Limited {
-			paths[r.Path][r.Method] = a.limitToken(r.Handler)
+			h = a.limitToken(h)
 		}
+		paths[r.Path][r.Method] = r.Shown(guard.Admit(guard.Body(guard.MaxBody, h)))
 		scripts[r.Path] = r.CORS
 	}
 	for path, methods := range paths {
-		h := named(path, render.Handle(byMethod(methods, func(next httperr.Handler) httperr.Handler {
-			return guard.Body(guard.MaxBody, next)
-		})))
+		h := named(path, render.Handle(byMethod(methods, func(h httperr.Handler) httperr.Handler { return h })))
 		if scripts[path] {
 			h = a.pkce.CORS(h)
 		}

@@ -34,10 +34,9 @@ func (a *Agent) buildWatch() {
 
 // watched is h as a listener serves it: bounded in number and in the patience with
 // clients, watched, and with its panics answered.
-func (a *Agent) watched(h http.Handler) http.Handler {
-	busy := a.inTime(guard.Harden(a.cors(a.render.Handle(guard.Busy))))
-	h = a.rush.Limit(busy, h)
-	return guard.WriteTimeout(a.cfg.Timeouts.Write, a.requests.Watch(observe.Recover(a.log, a.panicked, h)))
+func (a *Agent) watched(h http.Handler, rush *guard.Rush) http.Handler {
+	h = a.requests.Watch(observe.Recover(a.log, a.panicked, h))
+	return rush.Count(guard.WriteTimeout(a.cfg.Timeouts.Write, h))
 }
 
 // closeTracer sends what spans there are.

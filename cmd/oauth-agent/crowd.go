@@ -9,16 +9,20 @@ import (
 )
 
 // What stays of the files for what has no bound of its own: listeners, the operator's
-// port, settings; and for connections to upstreams that wait for the next request.
+// port, the authorization server, settings; and for connections to upstreams that wait
+// for the next request.
 const (
 	reserve     = 32
 	mostWaiting = 512
 )
 
-// places shares out the connections that this process may accept among its ports:
-// most of them, if it may open the files. Each may need another one, to an upstream
-// or an authorization server, since no more requests are served than there are places.
-func places(most int, withGateways bool) (public, gateways int) {
+// places is how many connections the ports accept, and as many requests are served;
+// and how many there are to upstreams.
+type places struct{ public, gateways, upstreams int }
+
+// allot gives most places to the ports, if the process may open the files: each may
+// need another one, to an upstream or an authorization server.
+func allot(most int, withGateways bool) places {
 	var files syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
 		files.Cur = 1024
@@ -26,13 +30,16 @@ func places(most int, withGateways bool) (public, gateways int) {
 	return share(most, files.Cur, withGateways)
 }
 
-func share(most int, limit uint64, withGateways bool) (public, gateways int) {
+func share(most int, limit uint64, withGateways bool) (p places) {
 	files := int(min(limit, 1<<30)) - reserve
-	all := min(most, (files-min(mostWaiting, files/4))/2)
+	waiting := max(min(mostWaiting, files/4), 0)
+	all := min(most, (files-waiting)/2)
 	if withGateways {
-		gateways = max(all/4, leastPlaces)
+		p.gateways = max(all/4, leastPlaces)
 	}
-	return max(all-gateways, leastPlaces), gateways
+	p.public = max(all-p.gateways, leastPlaces)
+	p.upstreams = p.public + waiting
+	return p
 }
 
 // leastPlaces let a port work at all.

@@ -128,17 +128,18 @@ func TestCrowdedListenerCloses(t *testing.T) {
 
 func TestShare(t *testing.T) {
 	for _, tt := range []struct {
-		most             int
-		files            uint64
-		with             bool
-		public, gateways int
+		most  int
+		files uint64
+		with  bool
+		want  places
 	}{
-		{4096, 128, false, 36, 0}, {4096, 128, true, 27, 9}, {4096, 1024, false, 372, 0}, {1 << 20, 65536, true, 24372, 8124},
-		{4096, 65536, false, 4096, 0}, {4096, 65536, true, 3072, 1024}, {16, 1024, true, 12, 4},
-		{4096, 0, true, leastPlaces, leastPlaces}, {4096, 1<<64 - 1, false, 4096, 0}, // RLIM_INFINITY
+		{4096, 128, false, places{36, 0, 60}}, {4096, 128, true, places{27, 9, 51}}, {4096, 1024, false, places{372, 0, 620}},
+		{1 << 20, 65536, true, places{24372, 8124, 24884}}, {4096, 65536, false, places{4096, 0, 4608}},
+		{4096, 65536, true, places{3072, 1024, 3584}}, {16, 1024, true, places{12, 4, 260}},
+		{4096, 0, true, places{leastPlaces, leastPlaces, leastPlaces}}, {4096, 1<<64 - 1, false, places{4096, 0, 4608}}, // RLIM_INFINITY
 	} {
-		if public, gateways := share(tt.most, tt.files, tt.with); public != tt.public || gateways != tt.gateways {
-			t.Errorf("%d files: %d and %d, want %d and %d", tt.files, public, gateways, tt.public, tt.gateways)
+		if got := share(tt.most, tt.files, tt.with); got != tt.want {
+			t.Errorf("%d of %d files: %v, want %v", tt.most, tt.files, got, tt.want)
 		}
 	}
 }

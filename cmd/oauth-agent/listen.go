@@ -94,11 +94,16 @@ const (
 	adminTimeout = 30 * time.Second
 )
 
-// What a connection of HTTP/2 may bring at a time, and keep in memory. The time-out
-// is of its frames; that of an answer is the agent's, see timeouts.write.
+// What a connection of HTTP/2 may bring at a time, and keep in memory: bytes of bodies
+// that nobody has read yet. One stream has not all of it, or an upload that stands
+// still would hold up the others.
 const (
-	maxStreams   = 100
-	maxBuffered  = 256 << 10 // bytes of bodies that nobody has read yet
+	maxStreams  = 100
+	maxBuffered = 256 << 10
+	maxOfStream = 64 << 10
+
+	// frameTimeout ends a connection that takes nothing at all; it is never shorter
+	// than the patience with one answer (timeouts.write).
 	frameTimeout = time.Minute
 )
 
@@ -122,7 +127,7 @@ func newPort(h http.Handler, listeners []net.Listener, crowd *crowd, complaints 
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams:          maxStreams,
 			MaxReceiveBufferPerConnection: maxBuffered,
-			MaxReceiveBufferPerStream:     maxBuffered,
+			MaxReceiveBufferPerStream:     maxOfStream,
 			WriteByteTimeout:              frameTimeout,
 		},
 	}

@@ -26,8 +26,7 @@ type process struct {
 	log         atomic.Pointer[slog.Logger]
 	certificate certificate
 
-	most, mostGateways int // connections of the two ports
-
+	places  places
 	ports   []*port // public, and that of gateways
 	admin   *port   // nil where it is off
 	closing atomic.Bool
@@ -93,8 +92,11 @@ func (p *process) start(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	p.most, p.mostGateways = places(cfg.Limits.Connections, cfg.ForwardAuth.Addr != "")
-	opt := agent.Options{Log: p.log.Load(), Metrics: p.metrics, Requests: p.most + p.mostGateways}
+	p.places = allot(cfg.Limits.Connections, cfg.ForwardAuth.Addr != "")
+	opt := agent.Options{
+		Log: p.log.Load(), Metrics: p.metrics,
+		Requests: p.places.public, GatewayRequests: p.places.gateways, Upstreams: p.places.upstreams,
+	}
 	if p.live, err = agent.NewLive(context.Background(), cfg, opt); err != nil {
 		return err
 	}
@@ -106,6 +108,7 @@ func (p *process) start(cfg *config.Config) error {
 		return err
 	}
 	for _, port := range p.ports {
+		port.server.HTTP2.WriteByteTimeout = max(frameTimeout, cfg.Timeouts.Write)
 		port.serve(p.failed)
 	}
 	if p.admin != nil {
@@ -127,7 +130,7 @@ func (p *process) listen(cfg *config.Config) error {
 		return err
 	}
 	h := p.live.ForwardAuth()
-	room := newCrowd(p.most)
+	room := newCrowd(p.places.public)
 	public = room.at(public)
 	if cfg.TLS.CertFile != "" {
 		for i := range public {
@@ -140,7 +143,7 @@ func (p *process) listen(cfg *config.Config) error {
 		if err != nil {
 			return err
 		}
-		room := newCrowd(p.mostGateways)
+		room := newCrowd(p.places.gateways)
 		p.ports = append(p.ports, newPort(p.lastAnswers(room, h), room.at(gateways), room, p.debugging()))
 	}
 	if cfg.HasAdmin() {

@@ -80,7 +80,7 @@ func TestUnitIsBounded(t *testing.T) {
 	if soft > most*9/10 || soft < most*8/10 {
 		t.Errorf("GOMEMLIMIT is %d of %d", soft, most)
 	}
-	const connections, connection, refreshes, limits, program = 4096, 150 << 10, 64 << 20, 3 * 23 << 20, 24 << 20
+	const connections, connection, refreshes, limits, program = 4096, 200 << 10, 64 << 20, 3 * 23 << 20, 24 << 20
 	if need := connections*connection + refreshes + limits + program; need > soft {
 		t.Errorf("it may take %d, and GOMEMLIMIT is %d", need, soft)
 	}

@@ -37,6 +37,10 @@ type Options struct {
 	// Transport is copied for each kind of route; nil: the proxy's own.
 	Transport *http.Transport
 
+	// Connections is how many to upstreams there are, with those that wait for the next
+	// request; beyond it these are closed. 0: no bound.
+	Connections int
+
 	// Predecessor is the proxy that this one replaces: its connections are used
 	// for the same kinds of routes. Only the last of them may be closed. nil: none.
 	Predecessor *Proxy
@@ -86,7 +90,7 @@ func New(routes []Route, opt Options) (*Proxy, error) {
 	if opt.Passed == nil {
 		opt.Passed = func(string, Outcome) {}
 	}
-	wires := newWires(opt.Transport)
+	wires := newWires(opt.Transport, opt.Connections)
 	if opt.Predecessor != nil {
 		wires, opt.Predecessor = opt.Predecessor.wires, nil // or each would keep the one before it
 	}

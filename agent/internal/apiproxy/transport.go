@@ -1,9 +1,11 @@
 package apiproxy
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,6 +23,8 @@ const (
 // property of the transport.
 type wires struct {
 	template *http.Transport
+	most     int64        // connections of all kinds; 0: no bound
+	open     atomic.Int64 // connections
 
 	mu     sync.Mutex
 	byKind map[wireKind]*http.Transport
@@ -31,11 +35,11 @@ type wireKind struct {
 	h2c     bool
 }
 
-func newWires(template *http.Transport) *wires {
+func newWires(template *http.Transport, most int) *wires {
 	if template == nil {
 		template = &http.Transport{}
 	}
-	return &wires{template: template, byKind: map[wireKind]*http.Transport{}}
+	return &wires{template: template, most: int64(most), byKind: map[wireKind]*http.Transport{}}
 }
 
 func (ws *wires) get(timeout time.Duration, h2c bool) *http.Transport {
@@ -52,7 +56,7 @@ func (ws *wires) make(kind wireKind) *http.Transport {
 	t := ws.template.Clone()
 	t.Proxy = nil // a proxy from the environment would see the tokens
 	dial := min(kind.timeout, dialTimeout)
-	t.DialContext = (&net.Dialer{Timeout: dial}).DialContext
+	t.DialContext = ws.dialer(dial)
 	t.TLSHandshakeTimeout = dial
 	t.ResponseHeaderTimeout = kind.timeout
 	t.ExpectContinueTimeout = continueTimeout
@@ -68,6 +72,36 @@ func (ws *wires) make(kind wireKind) *http.Transport {
 		t.Protocols.SetHTTP2(true)
 	}
 	return t
+}
+
+// dialer makes room before it connects: those that wait, of whichever kind, are open
+// files too.
+func (ws *wires) dialer(timeout time.Duration) func(ctx context.Context, network, addr string) (net.Conn, error) {
+	d := &net.Dialer{Timeout: timeout}
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if ws.open.Add(1) > ws.most && ws.most > 0 {
+			ws.close()
+		}
+		leave := sync.OnceFunc(func() { ws.open.Add(-1) })
+		conn, err := d.DialContext(ctx, network, addr)
+		if err != nil {
+			leave()
+			return nil, err
+		}
+		return &counted{conn.(*net.TCPConn), leave}, nil
+	}
+}
+
+// counted is a connection that is counted until it is closed.
+type counted struct {
+	*net.TCPConn
+	leave func()
+}
+
+// Close implements [net.Conn].
+func (c *counted) Close() error {
+	defer c.leave()
+	return c.TCPConn.Close()
 }
 
 func (ws *wires) close() {

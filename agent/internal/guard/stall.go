@@ -14,10 +14,12 @@ func WriteTimeout(timeout time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := &patient{ResponseWriter: w, timeout: timeout, stream: r.ProtoMajor > 1}
 		next.ServeHTTP(p, r)
-		if p.stream {
-			p.setDeadline(time.Now().Add(timeout))
-		} else if !p.hijacked {
-			p.due()
+		switch {
+		case p.hijacked:
+		case !p.stream:
+			p.due() // what is left is sent after this
+		case p.held > 0:
+			_ = p.FlushError() // or it would be sent when nobody counts the request any more
 		}
 	})
 }
@@ -54,7 +56,8 @@ func (p *patient) Write(b []byte) (int, error) {
 // WriteHeader sends an interim status at once, others with what follows.
 func (p *patient) WriteHeader(status int) {
 	if status < http.StatusOK {
-		defer p.begin()()
+		p.setDeadline(time.Now().Add(p.timeout))
+		defer p.setDeadline(time.Time{}) // another one may come late
 	}
 	p.ResponseWriter.WriteHeader(status)
 }

@@ -23,6 +23,19 @@ func shown(err error) error {
 	return httperr.New(e.Status, e.Code, e.Message, cause).Because(e.Reason)
 }
 
+// Shown has what next refuses shown to a person, if no script calls it.
+func (r Route) Shown(next httperr.Handler) httperr.Handler {
+	if r.CORS {
+		return next
+	}
+	return func(w http.ResponseWriter, req *http.Request) error {
+		if err := next(w, req); err != nil {
+			return shown(err)
+		}
+		return nil
+	}
+}
+
 // Render writes an error of the proxy's endpoints; it is meant for
 // [httperr.Renderer]. Scripts get the JSON of RFC 6749 5.2. The authorization
 // endpoint and the callback, which people see, give a small page.
