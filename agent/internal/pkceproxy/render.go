@@ -78,9 +78,9 @@ func errorBody(code, description string) []byte {
 	case httperr.RequestTooLarge, httperr.MethodNotAllowed:
 		code = httperr.InvalidRequest // RFC 6749 has no code of its own for them
 	case httperr.TooManyRequests:
-		// Of the registered ones the nearest: slow_down is of the device flow, whose
-		// clients poll (RFC 8628 3.5).
-		code = temporarilyUnavailable
+		// Of the registered ones the nearest (RFC 6749 4.1.2.1; 5.2 has none): slow_down
+		// is of the device flow, whose clients poll (RFC 8628 3.5).
+		code = httperr.TemporarilyUnavailable
 	}
 	body, err := json.Marshal(struct {
 		Error       string `json:"error"`

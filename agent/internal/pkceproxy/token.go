@@ -14,8 +14,6 @@ const (
 	invalidClient        = "invalid_client"
 	invalidGrant         = "invalid_grant"
 	unsupportedGrantType = "unsupported_grant_type"
-
-	temporarilyUnavailable = "temporarily_unavailable" // RFC 6749 4.1.2.1: 5.2 has none for it
 )
 
 // Causes, for the log alone.

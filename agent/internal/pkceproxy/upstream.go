@@ -132,7 +132,7 @@ func formOf(status int, bare string) (int, []byte) {
 		code = bare
 	case http.StatusRequestTimeout, http.StatusTooManyRequests:
 		return http.StatusServiceUnavailable,
-			errorBody(temporarilyUnavailable, "the authorization server asks to try again later")
+			errorBody(httperr.TemporarilyUnavailable, "the authorization server asks to try again later")
 	}
 	return http.StatusBadRequest, errorBody(code, "the authorization server refused the request")
 }
