@@ -22,7 +22,9 @@ const maxHops = 32
 type Proxies []netip.Prefix
 
 // Trusts tells whether a peer, as in [http.Request.RemoteAddr], is one of them.
-func (p Proxies) Trusts(remoteAddr string) bool { return p.contains(peer(remoteAddr)) }
+func (p Proxies) Trusts(remoteAddr string) bool {
+	return len(p) > 0 && p.contains(peer(remoteAddr))
+}
 
 // Client is the address of the client: the first one, from the peer on and then
 // from the right of X-Forwarded-For, that is not a trusted proxy's. What stands

@@ -32,7 +32,7 @@ func (o *Requests) Watch(next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := o.Clock()
-		trusted := len(o.Proxies) > 0 && o.Proxies.Trusts(r.RemoteAddr)
+		trusted := o.Proxies.Trusts(r.RemoteAddr)
 		rec := &Record{Route: "none", id: requestID(r.Header, trusted), out: writer{ResponseWriter: w}}
 		if o.ClientAddress {
 			rec.client = o.Proxies.Client(r)
