@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// maxFile bounds what is read of a settings or secret file, in bytes.
-const maxFile = 1 << 20
+// MaxFile bounds what is read of a settings or secret file, in bytes.
+const MaxFile = 1 << 20
 
 // opener opens a file to read: [os.Open], which waits for what comes through a
 // pipe, or [OpenRegular].
@@ -49,12 +49,12 @@ func (open opener) read(path string) ([]byte, error) {
 		return nil, withoutPath(err)
 	}
 	defer func() { _ = f.Close() }()
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1)) // a pipe has no size before it is read
+	text, err := io.ReadAll(io.LimitReader(f, MaxFile+1)) // a pipe has no size before it is read
 	if err != nil {
 		return nil, withoutPath(err)
 	}
-	if len(text) > maxFile {
-		return nil, fmt.Errorf("larger than %d bytes", maxFile)
+	if len(text) > MaxFile {
+		return nil, fmt.Errorf("larger than %d bytes", MaxFile)
 	}
 	return text, nil
 }
@@ -72,18 +72,22 @@ func (t TLS) Pair() (*tls.Certificate, error) {
 	if t.CertFile == "" {
 		return nil, nil
 	}
+	pair, err := t.load()
+	if err != nil {
+		return nil, fmt.Errorf("the certificate and key do not load: %w", err)
+	}
+	return &pair, nil
+}
+
+func (t TLS) load() (pair tls.Certificate, err error) {
 	open := opener(OpenRegular) // it is read more than once, also at the start
 	cert, err := open.read(t.CertFile)
 	if err != nil {
-		return nil, fmt.Errorf("cert_file cannot be read: %w", err)
+		return pair, fmt.Errorf("cert_file cannot be read: %w", err)
 	}
 	key, err := open.read(t.KeyFile)
 	if err != nil {
-		return nil, fmt.Errorf("key_file cannot be read: %w", err)
+		return pair, fmt.Errorf("key_file cannot be read: %w", err)
 	}
-	pair, err := tls.X509KeyPair(cert, key)
-	if err != nil {
-		return nil, err
-	}
-	return &pair, nil
+	return tls.X509KeyPair(cert, key)
 }

@@ -105,7 +105,7 @@ func TestSlashAtTheEndOfAPathGoes(t *testing.T) {
 }
 
 func TestSettingsFileThatCannotBeRead(t *testing.T) {
-	huge := writeFile(t, "huge.yaml", "#"+strings.Repeat("x", maxFile))
+	huge := writeFile(t, "huge.yaml", "#"+strings.Repeat("x", MaxFile))
 	for path, reason := range map[string]string{
 		filepath.Join(t.TempDir(), "none.yaml"): "no such file",
 		t.TempDir():                             "directory",

@@ -43,7 +43,7 @@ func TestSecretsFromFiles(t *testing.T) {
 		}
 
 		directory, empty := t.TempDir(), writeFile(t, "empty", "\r\n")
-		huge := writeFile(t, "huge", strings.Repeat("c4nary9", maxFile/7+1))
+		huge := writeFile(t, "huge", strings.Repeat("c4nary9", MaxFile/7+1))
 		for name, tt := range map[string]struct {
 			environ []string
 			yaml    string

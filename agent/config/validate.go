@@ -61,7 +61,7 @@ func (t TLS) validate(ms *Mistakes) {
 	default:
 		if _, err := t.Pair(); err != nil {
 			*ms = append(*ms, Mistake{
-				Key: "tls", Env: "SERVER_CERT_FILE", Reason: "the certificate and key do not load: " + err.Error(),
+				Key: "tls", Env: "SERVER_CERT_FILE", Reason: err.Error(),
 				Remedy: "Give PEM files that belong together.", cause: err,
 			})
 		}

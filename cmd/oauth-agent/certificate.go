@@ -3,26 +3,14 @@ package main
 import (
 	"bytes"
 	"crypto/tls"
-	"fmt"
 	"net"
 	"slices"
 	"sync/atomic"
-
-	"oauth-agent/agent/config"
 )
 
 // certificate is what the public listener shows. A connection goes on with the
 // one that it began with.
 type certificate struct{ current atomic.Pointer[tls.Config] }
-
-// loadCertificate gives nil without TLS.
-func loadCertificate(cfg config.TLS) (*tls.Certificate, error) {
-	pair, err := cfg.Pair()
-	if err != nil {
-		return nil, fmt.Errorf("the certificate and key do not load: %w", err)
-	}
-	return pair, nil
-}
 
 // show takes pair for connections to come. Another pair gets another
 // configuration, and with it other keys for session tickets: who resumes a session

@@ -110,7 +110,7 @@ func (p *process) apply(from source) error {
 	if err := before.Successor(cfg); err != nil {
 		return err
 	}
-	pair, err := loadCertificate(cfg.TLS)
+	pair, err := cfg.TLS.Pair()
 	if err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func (p *process) start(cfg *config.Config) error {
 	for _, warning := range cfg.Warnings() {
 		p.log.Load().Warn(warning)
 	}
-	pair, err := loadCertificate(cfg.TLS)
+	pair, err := cfg.TLS.Pair()
 	if err != nil {
 		return err
 	}

@@ -25,9 +25,6 @@ func (s source) reload() (*config.Config, error) { return config.Reload(s.file, 
 // contents stands for all that settings are made of at one moment.
 type contents [sha256.Size]byte
 
-// mostRead bounds what is read of each file, a little above what a valid one has.
-const mostRead = 1<<20 + 1
-
 // look reads the files. It follows links anew each time, so that it sees a
 // directory that is swapped as a whole. The error is that this process, or the
 // machine, has too many files open to look at all.
@@ -58,7 +55,7 @@ func lookAt(h hash.Hash, file string) error {
 	}
 	defer func() { _ = f.Close() }()
 	content := sha256.New()
-	if _, err := io.Copy(content, io.LimitReader(f, mostRead)); err != nil {
+	if _, err := io.Copy(content, io.LimitReader(f, config.MaxFile+1)); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(h, "%x\n", content.Sum(nil))
