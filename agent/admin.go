@@ -135,10 +135,10 @@ func reached(once *atomic.Bool) string {
 // inheritHealth takes over what a predecessor has found out of the same servers:
 // a server that is down while settings change makes nobody unready.
 func (a *Agent) inheritHealth(from *Agent) {
-	if a.cfg.Issuer == from.cfg.Issuer && a.cfg.Endpoints == from.cfg.Endpoints {
+	if sameServer(a.cfg, from.cfg) {
 		a.health.server.Store(from.health.server.Load())
 	}
-	if a.cfg.PKCEProxy.TokenURL == from.cfg.PKCEProxy.TokenURL {
+	if sameUpstream(a.cfg, from.cfg) {
 		a.health.upstream.Store(from.health.upstream.Load())
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 
+	"oauth-agent/agent/config"
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/observe"
 	"oauth-agent/agent/internal/seal"
@@ -54,20 +55,26 @@ type trialKey struct{}
 // tryOthers asks the authorization servers that the agent has and from has not.
 func (a *Agent) tryOthers(ctx context.Context, from *Agent) error {
 	ctx = context.WithValue(ctx, trialKey{}, true)
-	if a.as != nil && (from.as == nil || a.cfg.Issuer != from.cfg.Issuer || a.cfg.Endpoints != from.cfg.Endpoints) {
+	if a.as != nil && (from.as == nil || !sameServer(a.cfg, from.cfg)) {
 		if err := a.reach(ctx); err != nil {
 			return fmt.Errorf("%w: %w", ErrUnreachable, err)
 		}
 		a.health.server.Store(true)
 	}
-	if token := a.cfg.PKCEProxy.TokenURL; a.pkce != nil && (from.pkce == nil || token != from.cfg.PKCEProxy.TokenURL) {
-		if err := a.wire.Reachable(ctx, token); err != nil {
+	if a.pkce != nil && (from.pkce == nil || !sameUpstream(a.cfg, from.cfg)) {
+		if err := a.wire.Reachable(ctx, a.cfg.PKCEProxy.TokenURL); err != nil {
 			return fmt.Errorf("%w: %w", ErrUnreachable, err)
 		}
 		a.health.upstream.Store(true)
 	}
 	return nil
 }
+
+// sameServer tells whether two settings are of one authorization server.
+func sameServer(a, b *config.Config) bool { return a.Issuer == b.Issuer && a.Endpoints == b.Endpoints }
+
+// sameUpstream tells the same of the one behind the PKCE proxy.
+func sameUpstream(a, b *config.Config) bool { return a.PKCEProxy.TokenURL == b.PKCEProxy.TokenURL }
 
 // retire ends what is the agent's alone. Tokens that are on their way and
 // connections are the successor's too, and stay.
