@@ -60,7 +60,6 @@ type Agent struct {
 	origins *guard.Origins
 	door    *guard.Doorkeeper
 	limits  limits
-	rush    rush
 	login   *login.Agent
 	proxy   *apiproxy.Proxy  // nil without the OAuth Proxy
 	pkce    *pkceproxy.Proxy // nil without the PKCE proxy
@@ -70,7 +69,6 @@ type Agent struct {
 	client          http.Handler // the page's library
 	clientIntegrity string       // its hash, for the page
 
-	upstreams   int        // connections to APIs
 	ring        *seal.Ring // nil without the OAuth Agent
 	keyDeferred time.Time  // until when the first key only opens
 	predecessor *Agent     // while it is built
@@ -113,12 +111,7 @@ func prepare(ctx context.Context, cfg *config.Config, opt Options) (*Agent, erro
 	a.render = &httperr.Renderer{Log: a.log, Note: a.metrics.Note}
 	a.buildWatch()
 	a.door = guard.NewDoorkeeper(cfg.TrustedProxyPrefixes(), a.log)
-	a.limits = newLimits(cfg, a.clock)
-	a.rush = rush{guard.NewRush(opt.Requests), guard.NewRush(opt.GatewayRequests)}
-	a.upstreams = opt.Upstreams
-	if opt.predecessor != nil {
-		a.rush = opt.predecessor.rush // with those that it still serves
-	}
+	a.limits = newLimits(cfg, opt)
 	a.wire = a.newWire(opt.Transport)
 	a.wire.Watch = a.watchServer
 	if err := a.build(opt); err != nil {
@@ -146,7 +139,7 @@ func (a *Agent) begin(from *Agent) {
 // build makes the rooms that the settings ask for.
 func (a *Agent) build(opt Options) error {
 	if a.cfg.HasAgent() {
-		if err := a.buildLogin(); err != nil {
+		if err := a.buildLogin(opt); err != nil {
 			return err
 		}
 	}
@@ -185,7 +178,7 @@ func (a *Agent) close(settle func()) (err error) {
 }
 
 // buildLogin makes the OAuth Agent out of its rooms.
-func (a *Agent) buildLogin() error {
+func (a *Agent) buildLogin(opt Options) error {
 	cfg := a.cfg
 	ring, err := seal.NewRing(cfg.Cookie.EncryptionKeys)
 	if err != nil {
@@ -218,7 +211,7 @@ func (a *Agent) buildLogin() error {
 		SessionClaims:         cfg.Session.Claims,
 	}, a.as, a.jar, sessions, a.clock, a.log, a.events)
 	if cfg.HasProxy() {
-		return a.buildProxy(sessions)
+		return a.buildProxy(sessions, opt.Upstreams)
 	}
 	return nil
 }

@@ -2,22 +2,25 @@ package agent
 
 import (
 	"net/http"
-	"time"
 
 	"oauth-agent/agent/config"
 	"oauth-agent/agent/internal/guard"
 	"oauth-agent/agent/internal/httperr"
 )
 
-// limits is how often one client may ask for what costs more than an answer. The
-// agents that follow each other share them, so that a reload forgives nobody.
-type limits struct{ loginStart, token, foreign *guard.Limiter }
+// limits is how often one client may ask for what costs more than an answer, and how
+// many requests a port serves at a time. The agents that follow each other share them,
+// so that a reload forgives nobody.
+type limits struct {
+	loginStart, token, foreign *guard.Limiter
+	public, gateways           *guard.Rush
+}
 
-// rush is how many requests are served at a time by port, also shared.
-type rush struct{ public, gateways *guard.Rush }
-
-func newLimits(cfg *config.Config, clock func() time.Time) limits {
+func newLimits(cfg *config.Config, opt Options) limits {
+	clock := opt.Clock
 	return limits{
+		public:     guard.NewRush(opt.Requests),
+		gateways:   guard.NewRush(opt.GatewayRequests),
 		loginStart: guard.NewLimiter(cfg.Limits.LoginStart, cfg.Limits.Addresses, clock),
 		token:      guard.NewLimiter(cfg.Limits.TokenCalls, cfg.Limits.Addresses, clock),
 		foreign:    guard.NewLimiter(cfg.Limits.TokenCalls, cfg.Limits.Addresses, clock),

@@ -14,8 +14,9 @@ import (
 	"oauth-agent/agent/internal/session"
 )
 
-// buildProxy makes the OAuth Proxy, in one shape or both.
-func (a *Agent) buildProxy(sessions *session.Store) (err error) {
+// buildProxy makes the OAuth Proxy, in one shape or both, with so many connections to
+// APIs.
+func (a *Agent) buildProxy(sessions *session.Store, connections int) (err error) {
 	cfg := a.cfg
 	var routes []apiproxy.Route
 	for _, r := range cfg.Routes {
@@ -35,7 +36,7 @@ func (a *Agent) buildProxy(sessions *session.Store) (err error) {
 		Clock: a.clock, Log: a.log,
 		TrustedProxies: cfg.TrustedProxyPrefixes(), SocketGrace: cfg.Timeouts.SocketGrace,
 		Sending:     a.watchUpstream,
-		Connections: a.upstreams,
+		Connections: connections,
 		Passed:      func(route string, o apiproxy.Outcome) { a.metrics.Proxied(route, string(o)) },
 	}
 	if a.predecessor != nil {
@@ -104,15 +105,12 @@ func (a *Agent) ForwardAuth() http.Handler {
 	}
 	// Gateways announce bodies that they do not send.
 	h := a.inTime(named(a.base()+"/authorize", a.admitted(a.proxy.ForwardAuth())))
-	return a.watched(h, a.rush.gateways)
+	return a.watched(h, a.limits.gateways)
 }
 
 // admitted is h without what is too much at a time.
 func (a *Agent) admitted(h http.Handler) http.Handler {
-	return a.render.Handle(guard.Admit(func(w http.ResponseWriter, r *http.Request) error {
-		h.ServeHTTP(w, r)
-		return nil
-	}))
+	return a.render.Handle(guard.Admit(unfailing(h)))
 }
 
 // base is the base path without a slash at its end.

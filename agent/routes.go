@@ -62,7 +62,7 @@ func (a *Agent) routes() http.Handler {
 		a.pkceRoutes(m)
 	}
 	m.NotFoundHandler = a.otherwise()
-	return a.watched(m, a.rush.public)
+	return a.watched(m, a.limits.public)
 }
 
 // inTime waits for no body longer than the settings say. It is for whatever the
@@ -86,12 +86,16 @@ func (a *Agent) agentHandler(e endpoint) http.Handler {
 // clientHandler serves the page's library. It is public and may be cached: no
 // origin is checked, and its headers are its own.
 func (a *Agent) clientHandler() http.Handler {
-	serve := func(w http.ResponseWriter, r *http.Request) error {
-		a.client.ServeHTTP(w, r)
+	h := byMethod(get(unfailing(a.client)), guard.Admit)
+	return named(a.base()+"/client.js", a.render.Handle(h))
+}
+
+// unfailing is a handler that answers its errors itself.
+func unfailing(h http.Handler) httperr.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		h.ServeHTTP(w, r)
 		return nil
 	}
-	h := byMethod(get(serve), guard.Admit)
-	return named(a.base()+"/client.js", a.render.Handle(h))
 }
 
 // cors adds the CORS of the agent's own endpoints. The PKCE proxy has another:
