@@ -116,15 +116,20 @@ func (a *Agent) pkceRoutes(m *mux.Router) {
 		if paths[r.Path] == nil {
 			paths[r.Path] = map[string]httperr.Handler{}
 		}
-		h := r.Handler
+		paths[r.Path][r.Method] = r.Handler
 		if r.Limited {
-			h = a.limitToken(h)
+			paths[r.Path][r.Method] = a.limitToken(r.Handler)
 		}
-		paths[r.Path][r.Method] = r.Shown(guard.Admit(guard.Body(guard.MaxBody, h)))
 		scripts[r.Path] = r.CORS
 	}
 	for path, methods := range paths {
-		h := named(path, render.Handle(byMethod(methods, func(h httperr.Handler) httperr.Handler { return h })))
+		h := named(path, render.Handle(byMethod(methods, func(next httperr.Handler) httperr.Handler {
+			next = guard.Admit(guard.Body(guard.MaxBody, next))
+			if !scripts[path] {
+				next = pkceproxy.Shown(next)
+			}
+			return next
+		})))
 		if scripts[path] {
 			h = a.pkce.CORS(h)
 		}

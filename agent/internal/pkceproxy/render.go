@@ -23,13 +23,10 @@ func shown(err error) error {
 	return httperr.New(e.Status, e.Code, e.Message, cause).Because(e.Reason)
 }
 
-// Shown has what next refuses shown to a person, if no script calls it.
-func (r Route) Shown(next httperr.Handler) httperr.Handler {
-	if r.CORS {
-		return next
-	}
-	return func(w http.ResponseWriter, req *http.Request) error {
-		if err := next(w, req); err != nil {
+// Shown has what next refuses shown to a person.
+func Shown(next httperr.Handler) httperr.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := next(w, r); err != nil {
 			return shown(err)
 		}
 		return nil

@@ -25,7 +25,7 @@ type Route struct {
 	Path    string
 	Handler httperr.Handler
 	// CORS tells that scripts call it: wrap it in [Proxy.CORS], and route
-	// OPTIONS to it too.
+	// OPTIONS to it too. Otherwise people do: wrap it in [Shown].
 	CORS bool
 	// Limited tells that one client must not call it too often.
 	Limited bool
