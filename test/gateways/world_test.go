@@ -4,8 +4,6 @@ package gateways
 
 import (
 	"context"
-	"crypto/sha1"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
@@ -28,6 +26,7 @@ import (
 	"oauth-agent/test/idp"
 	"oauth-agent/test/internal/browser"
 	"oauth-agent/test/internal/process"
+	"oauth-agent/test/internal/websocket"
 )
 
 const (
@@ -251,7 +250,7 @@ func (w *world) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/ws"):
 		w.api.note(a)
-		echo(rw, r)
+		websocket.Echo(rw, r)
 		return
 	case strings.HasSuffix(r.URL.Path, "/events"):
 		w.api.note(a)
@@ -282,32 +281,6 @@ func (w *world) setCORS(rw http.ResponseWriter, r *http.Request) {
 		h.Set("Access-Control-Allow-Credentials", "true")
 		h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE")
 		h.Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
-	}
-}
-
-// echo is a WebSocket that sends back what it gets, in frames of up to 125 bytes.
-func echo(rw http.ResponseWriter, r *http.Request) {
-	conn, in, err := http.NewResponseController(rw).Hijack()
-	if err != nil {
-		return
-	}
-	defer func() { _ = conn.Close() }()
-	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) // RFC 6455 4.2.2
-	_, _ = fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: %s\r\n\r\n",
-		base64.StdEncoding.EncodeToString(sum[:]))
-	for {
-		head := make([]byte, 6) // with the mask
-		if _, err := io.ReadFull(in, head); err != nil {
-			return
-		}
-		payload := make([]byte, head[1]&0x7f)
-		if _, err := io.ReadFull(in, payload); err != nil {
-			return
-		}
-		for i := range payload {
-			payload[i] ^= head[2+i%4]
-		}
-		_, _ = conn.Write(append([]byte{head[0], byte(len(payload))}, payload...))
 	}
 }
 

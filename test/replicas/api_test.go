@@ -3,13 +3,12 @@
 package replicas
 
 import (
-	"crypto/sha1"
-	"encoding/base64"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"time"
+
+	"oauth-agent/test/internal/websocket"
 )
 
 // serveAPI wants a token, and no cookies.
@@ -22,7 +21,7 @@ func serveAPI(rw http.ResponseWriter, r *http.Request) {
 	case "/api/events":
 		serveEvents(rw, r)
 	case "/api/socket":
-		serveSocket(rw, r)
+		websocket.Echo(rw, r)
 	case "/api/trace":
 		_, _ = io.WriteString(rw, r.Header.Get("Traceparent")+r.Header.Get("Tracestate"))
 	case "/api/slow":
@@ -42,28 +41,5 @@ func serveEvents(rw http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 		case <-time.After(10 * time.Millisecond):
 		}
-	}
-}
-
-// serveSocket sends back what it gets, in frames of up to 125 bytes.
-func serveSocket(rw http.ResponseWriter, r *http.Request) {
-	conn, in, err := http.NewResponseController(rw).Hijack()
-	if err != nil {
-		return
-	}
-	defer func() { _ = conn.Close() }()
-	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) // RFC 6455 4.2.2
-	_, _ = fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: %s\r\n\r\n",
-		base64.StdEncoding.EncodeToString(sum[:]))
-	for {
-		head := make([]byte, 6) // with the mask, which is zero
-		if _, err := io.ReadFull(in, head); err != nil {
-			return
-		}
-		payload := make([]byte, head[1]&0x7f)
-		if _, err := io.ReadFull(in, payload); err != nil {
-			return
-		}
-		_, _ = conn.Write(append([]byte{head[0], byte(len(payload))}, payload...))
 	}
 }
