@@ -1,11 +1,9 @@
 package agent
 
 import (
-	"bytes"
 	"errors"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,6 +11,7 @@ import (
 	"oauth-agent/agent/config"
 	"oauth-agent/agent/internal/seal"
 	"oauth-agent/agent/internal/secret"
+	"oauth-agent/test/double"
 )
 
 // keyed is the settings with these cookie keys, each written as two characters.
@@ -133,7 +132,7 @@ func TestRefusedSettingsSayNothing(t *testing.T) {
 	before := metrics()
 
 	s.up.Store(false)
-	var log lockedBuffer
+	var log double.Log
 	next := func() error {
 		return l.Reload(t.Context(), keyed(t, "b2 a1", other, "COOKIE_KEY_CREATED=2026-03-01"), NewLogger(&log, config.Log{}))
 	}
@@ -157,22 +156,4 @@ func TestRefusedSettingsSayNothing(t *testing.T) {
 	if created := "oauth_agent_cookie_key_created_timestamp_seconds 1.7723232e+09"; !strings.Contains(metrics(), created) {
 		t.Errorf("%s", metrics())
 	}
-}
-
-// lockedBuffer is a log that can be read while it is written.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"oauth-agent/agent/config"
+	"oauth-agent/test/double"
 )
 
 // liveSettings are settings with one route.
@@ -301,7 +302,7 @@ func TestLiveEndsWithTheLinesOfAll(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	defer api.Close()
-	var log lockedBuffer
+	var log double.Log
 	settings := func() *config.Config {
 		cfg := liveSettings(t, api.URL)
 		cfg.Log = config.Log{Level: "info", Access: true}

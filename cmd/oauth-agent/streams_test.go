@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,6 +15,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"oauth-agent/test/double"
 )
 
 // fewFiles starts the program by HTTP/2 with four routes to api, each of another
@@ -183,15 +184,8 @@ func TestAnswersThatNobodyTakesAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = conn.Close() }()
-		frame := func(kind, flags byte, stream uint32, payload string) {
-			head := append(binary.BigEndian.AppendUint32(nil, uint32(len(payload)))[1:], kind, flags)
-			_, _ = conn.Write(append(binary.BigEndian.AppendUint32(head, stream), payload...))
-		}
-		_, _ = io.WriteString(conn, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-		frame(4, 0, 0, "\x00\x04\x00\x00\x00\x00") // SETTINGS: initial window of 0 bytes
-		frame(4, 1, 0, "")
-		for i := range uint32(100) {
-			frame(1, 5, 2*i+1, "\x82\x87\x04\x16/oauth-agent/client.js\x01\x01x") // HEADERS: GET https /… x
+		if err := double.Deaf(conn, "/oauth-agent/client.js", 100); err != nil {
+			t.Fatal(err)
 		}
 		go func() { _, _ = io.Copy(io.Discard, conn) }()
 	}

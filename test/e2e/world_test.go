@@ -14,6 +14,7 @@ import (
 
 	"oauth-agent/agent"
 	"oauth-agent/agent/config"
+	"oauth-agent/test/double"
 	"oauth-agent/test/idp"
 )
 
@@ -37,7 +38,7 @@ type world struct {
 	agent  *httptest.Server
 	agents []*agent.Agent
 	env    map[string]string
-	log    *lockedBuffer
+	log    *double.Log
 	clock  *clock
 	wire   *wire
 	told   *telemetry
@@ -75,7 +76,7 @@ func server(change func(*idp.Config)) func(*setup) { return func(s *setup) { cha
 
 func newWorld(t *testing.T, changes ...func(*setup)) *world {
 	t.Helper()
-	w := &world{t: t, log: &lockedBuffer{}, clock: &clock{}, wire: newWire(), told: newTelemetry(t)}
+	w := &world{t: t, log: &double.Log{}, clock: &clock{}, wire: newWire(), told: newTelemetry(t)}
 	s := &setup{
 		idp: idp.Config{
 			Clients: []idp.Client{{

@@ -129,7 +129,7 @@ func TestSingleSignOn(t *testing.T) {
 	}
 	stranger := *p.client
 	stranger.Jar = nil
-	p.clock.advance(time.Minute)
+	p.clock.Add(time.Minute)
 	for _, tc := range []struct {
 		client *http.Client
 		pairs  []string
@@ -150,7 +150,7 @@ func TestSingleSignOn(t *testing.T) {
 			t.Errorf("%q: silent %v", tc.pairs, got)
 		}
 	}
-	p.clock.advance(9 * time.Hour)
+	p.clock.Add(9 * time.Hour)
 	if silent(p.client) {
 		t.Error("the session never ends")
 	}
@@ -205,7 +205,7 @@ func TestLoginFormCannotBeForged(t *testing.T) {
 		t.Errorf("the same form again: %d", got)
 	}
 	late := form(&attacker)
-	p.clock.advance(time.Hour)
+	p.clock.Add(time.Hour)
 	if got := submit(late); got != http.StatusBadRequest {
 		t.Errorf("an old form: %d", got)
 	}

@@ -27,7 +27,7 @@ func (p *party) signedOn() bool {
 func TestLogoutWithHint(t *testing.T) {
 	p := start(t)
 	tokens := p.tokens()
-	p.clock.advance(time.Hour) // the hint may have expired
+	p.clock.Add(time.Hour) // the hint may have expired
 	if err := p.RollKeys(); err != nil {
 		t.Fatal(err)
 	}

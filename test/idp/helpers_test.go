@@ -10,12 +10,12 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
+	"oauth-agent/test/double"
 	"oauth-agent/test/idp"
 )
 
@@ -32,25 +32,7 @@ type party struct {
 	*testing.T
 	*idp.Server
 	client *http.Client
-	clock  *clock
-}
-
-// clock is a time that tests move.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
+	clock  *double.Clock
 }
 
 func zoe() idp.User {
@@ -63,7 +45,7 @@ func zoe() idp.User {
 // users, changed by the given functions.
 func start(t *testing.T, changes ...func(*idp.Config)) *party {
 	t.Helper()
-	c := &clock{now: time.Now()}
+	c := double.NewClock(time.Now())
 	cfg := idp.Config{
 		Clients: []idp.Client{
 			{

@@ -79,7 +79,7 @@ func TestNoRotation(t *testing.T) {
 func TestRefreshTokenExpires(t *testing.T) {
 	p := start(t, func(c *idp.Config) { c.RefreshTokenLifetime = time.Hour })
 	token := p.tokens()["refresh_token"]
-	p.clock.advance(time.Hour)
+	p.clock.Add(time.Hour)
 	p.wantError(p.refresh(token), 400, "invalid_grant")
 }
 
@@ -112,7 +112,7 @@ func TestRefreshOfAnotherClient(t *testing.T) {
 func TestIDTokenOnRefresh(t *testing.T) {
 	p := start(t)
 	first := p.tokens()
-	p.clock.advance(time.Minute)
+	p.clock.Add(time.Minute)
 	login, renewed := p.claims(first["id_token"]), p.claims(p.refresh(first["refresh_token"]).json(t)["id_token"])
 	if _, ok := renewed["nonce"]; ok || login["nonce"] != "n-0S6" {
 		t.Errorf("nonce: %v, then %v", login["nonce"], renewed["nonce"])

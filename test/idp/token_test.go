@@ -96,7 +96,7 @@ func TestCodeReplay(t *testing.T) {
 func TestCodeExpires(t *testing.T) {
 	p := start(t)
 	code := p.login().Get("code")
-	p.clock.advance(61 * time.Second)
+	p.clock.Add(61 * time.Second)
 	p.wantError(p.post("/token", codeForm(code)), 400, "invalid_grant")
 }
 
@@ -182,7 +182,7 @@ func TestAccessTokenExpires(t *testing.T) {
 	if a := p.userinfo(tokens["access_token"]); a.StatusCode != 200 {
 		t.Errorf("%d", a.StatusCode)
 	}
-	p.clock.advance(7 * time.Second)
+	p.clock.Add(7 * time.Second)
 	p.wantError(p.userinfo(tokens["access_token"]), 401, "invalid_token")
 }
 

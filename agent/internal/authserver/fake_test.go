@@ -20,6 +20,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"oauth-agent/agent/internal/secret"
+	"oauth-agent/test/double"
 )
 
 const (
@@ -28,25 +29,7 @@ const (
 	redirectURI  = "https://www.example.com/callback"
 )
 
-// clock is moved by hand.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newClock() *clock { return &clock{now: time.Unix(1_900_000_000, 0)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
+func newClock() *double.Clock { return double.NewClock(time.Unix(1_900_000_000, 0)) }
 
 // m is a JSON object.
 type m = map[string]any
@@ -106,7 +89,7 @@ func (s signer) public() jose.JSONWebKey {
 type fakeAS struct {
 	*httptest.Server
 	t     testing.TB
-	clock *clock
+	clock *double.Clock
 
 	mu       sync.Mutex
 	signer   signer

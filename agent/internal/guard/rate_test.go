@@ -8,27 +8,10 @@ import (
 	"time"
 
 	"oauth-agent/agent/internal/guard"
+	"oauth-agent/test/double"
 )
 
-// clock is moved by hand.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newClock() *clock { return &clock{now: time.Unix(1_700_000_000, 0)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
+func newClock() *double.Clock { return double.NewClock(time.Unix(1_700_000_000, 0)) }
 
 func addr(text string) netip.Addr { return netip.MustParseAddr(text) }
 
@@ -57,15 +40,15 @@ func TestLimiterAllowsABurstAndThenEvenly(t *testing.T) {
 	if ok || wait <= 0 || wait > time.Second {
 		t.Errorf("%v %v", wait, ok)
 	}
-	c.pass(wait)
+	c.Add(wait)
 	if n := allowed(l, addr("192.0.2.1"), 2); n != 1 {
 		t.Errorf("%d after the wait", n)
 	}
-	c.pass(wait / 2)
+	c.Add(wait / 2)
 	if half, ok := l.Allow(addr("192.0.2.1")); ok || half > wait/2+time.Millisecond {
 		t.Errorf("half way: %v %v", half, ok)
 	}
-	c.pass(time.Hour)
+	c.Add(time.Hour)
 	if n := allowed(l, addr("192.0.2.1"), 100); n != 60 {
 		t.Errorf("after an hour: %d", n)
 	}
@@ -81,7 +64,7 @@ func TestRefusedRequestsCostNothing(t *testing.T) {
 	passed := 0
 	for range 6000 { // ten a second, for ten minutes
 		passed += allowed(l, addr("192.0.2.1"), 1)
-		c.pass(100 * time.Millisecond)
+		c.Add(100 * time.Millisecond)
 	}
 	if passed < 64 || passed > 66 { // the burst and six a minute
 		t.Errorf("%d passed", passed)
@@ -161,7 +144,7 @@ func TestMemoryIsBounded(t *testing.T) {
 			t.Fatalf("%d addresses", size)
 		}
 	}
-	c.pass(2 * time.Minute)
+	c.Add(2 * time.Minute)
 	for range 1000 { // of one client
 		l.Allow(addr("192.0.2.1"))
 	}
@@ -189,7 +172,7 @@ func TestChange(t *testing.T) {
 		if n := allowed(l, a, 100); n != tt.now {
 			t.Errorf("%s: %d at once", tt.name, n)
 		}
-		c.pass(time.Second)
+		c.Add(time.Second)
 		if n := allowed(l, a, 100); n != tt.inSecond {
 			t.Errorf("%s: %d after a second", tt.name, n)
 		}

@@ -64,7 +64,7 @@ func TestLimitSaysHowLongToWait(t *testing.T) {
 		{0, 429, "30"}, {500 * time.Millisecond, 429, "30"}, {500 * time.Millisecond, 429, "29"},
 		{28900 * time.Millisecond, 429, "1"}, {time.Second, 204, ""},
 	} {
-		c.pass(tt.pass)
+		c.Add(tt.pass)
 		resp := call(t, srv)
 		if got := resp.Header.Get("Retry-After"); resp.StatusCode != tt.status || got != tt.wait {
 			t.Errorf("%v later: %d, Retry-After %q, want %d and %q", tt.pass, resp.StatusCode, got, tt.status, tt.wait)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"oauth-agent/agent/internal/guard"
+	"oauth-agent/test/double"
 )
 
 const stalled = 200 * time.Millisecond
@@ -78,14 +79,9 @@ func TestSmallAnswerThatNobodyTakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
-	frame := func(kind, flags byte, stream uint32, payload string) {
-		head := append(binary.BigEndian.AppendUint32(nil, uint32(len(payload)))[1:], kind, flags)
-		_, _ = conn.Write(append(binary.BigEndian.AppendUint32(head, stream), payload...))
+	if err := double.Deaf(conn, "/", 1); err != nil {
+		t.Fatal(err)
 	}
-	_, _ = io.WriteString(conn, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-	frame(4, 0, 0, "\x00\x04\x00\x00\x00\x00") // SETTINGS: initial window of 0 bytes
-	frame(4, 1, 0, "")                         // and of the server's: acknowledged
-	frame(1, 5, 1, "\x82\x87\x84"+"\x01\x01x") // HEADERS: GET https x, RFC 7541 A
 	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 	in := bufio.NewReader(conn)
 	for {

@@ -43,9 +43,9 @@ func TestCallbackRefusesStates(t *testing.T) {
 func TestStateExpires(t *testing.T) {
 	w := newWorld(t)
 	q := url.Values{"state": {w.authorize()}, "code": {"c"}}
-	w.clock.pass(10*time.Minute - time.Second)
+	w.clock.Add(10*time.Minute - time.Second)
 	w.location(w.get(w.proxy.URL, "/callback", q))
-	w.clock.pass(time.Second)
+	w.clock.Add(time.Second)
 	wantPage(t, w.get(w.proxy.URL, "/callback", q))
 }
 
@@ -54,9 +54,9 @@ func TestStateExpires(t *testing.T) {
 func TestClockSkewBetweenReplicas(t *testing.T) {
 	w := newWorld(t)
 	q := url.Values{"state": {w.authorize()}, "code": {"c"}}
-	w.clock.pass(-time.Minute)
+	w.clock.Add(-time.Minute)
 	w.location(w.get(w.proxy.URL, "/callback", q))
-	w.clock.pass(-time.Second)
+	w.clock.Add(-time.Second)
 	wantPage(t, w.get(w.proxy.URL, "/callback", q))
 }
 

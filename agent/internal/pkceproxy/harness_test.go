@@ -1,7 +1,6 @@
 package pkceproxy_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -20,6 +19,7 @@ import (
 	"oauth-agent/agent/internal/httperr"
 	"oauth-agent/agent/internal/pkceproxy"
 	"oauth-agent/agent/internal/secret"
+	"oauth-agent/test/double"
 )
 
 const (
@@ -101,48 +101,14 @@ func (as *authServer) got() []asRequest {
 	return requests
 }
 
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 // world is a proxy on a real port in front of an authorization server.
 type world struct {
 	t     testing.TB
 	as    *authServer
 	proxy *httptest.Server
-	clock *clock
-	log   *lockedBuffer
+	clock *double.Clock
+	log   *double.Log
 	cfg   pkceproxy.Config
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 func config(as, proxy string) pkceproxy.Config {
@@ -160,8 +126,8 @@ func config(as, proxy string) pkceproxy.Config {
 }
 
 func newWorld(t testing.TB, change ...func(*pkceproxy.Config)) *world {
-	w := &world{t: t, as: newAuthServer(t), log: &lockedBuffer{},
-		clock: &clock{now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}}
+	w := &world{t: t, as: newAuthServer(t), log: &double.Log{},
+		clock: double.NewClock(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC))}
 	w.cfg = config(w.as.URL, "https://pkce.example.com")
 	for _, c := range change {
 		c(&w.cfg)

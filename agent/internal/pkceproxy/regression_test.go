@@ -83,7 +83,7 @@ func TestNothingLeaksUnlikePKCEProxy(t *testing.T) {
 		w.as.does(answer)
 		note(w.token(refreshForm()))
 	}
-	w.clock.pass(time.Hour)
+	w.clock.Add(time.Hour)
 	note(w.get(w.proxy.URL, "/callback", url.Values{"state": {state}, "code": {asCode}}))
 	note(w.token(tokenForm(code)))
 

@@ -87,11 +87,11 @@ func TestFlippedCodes(t *testing.T) {
 func TestCodeExpires(t *testing.T) {
 	w := newWorld(t)
 	first, second := w.codeFor("1"), w.codeFor("2")
-	w.clock.pass(59 * time.Second)
+	w.clock.Add(59 * time.Second)
 	if r := w.token(tokenForm(first)); r.body != answerBody {
 		t.Errorf("after 59 s: %d %s", r.StatusCode, r.body)
 	}
-	w.clock.pass(time.Second)
+	w.clock.Add(time.Second)
 	wantError(t, w.token(tokenForm(second)), 400, "invalid_grant")
 }
 
@@ -122,7 +122,7 @@ func TestCodeIsSentOnce(t *testing.T) {
 	if granted.Load() != 1 || refused.Load() != 7 || len(w.as.got()) != 1 {
 		t.Errorf("%d granted, %d refused", granted.Load(), refused.Load())
 	}
-	w.clock.pass(9 * time.Minute)
+	w.clock.Add(9 * time.Minute)
 	wantError(t, w.token(tokenForm(w.code())), 400, "invalid_grant")
 
 	// Nor again when the AS failed: it may have used the code up.

@@ -4,13 +4,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"oauth-agent/agent/internal/cookie"
 	"oauth-agent/agent/internal/seal"
 	"oauth-agent/agent/internal/secret"
+	"oauth-agent/test/double"
 )
 
 var (
@@ -18,28 +18,10 @@ var (
 	keyB = secret.New(strings.Repeat("b2", 32))
 )
 
-// clock is a time that stands still until it is moved.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) time() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 // newClock starts at the real time, by which securecookie ages its values.
-func newClock() *clock { return &clock{now: time.Now().Truncate(time.Second)} }
+func newClock() *double.Clock { return double.NewClock(time.Now().Truncate(time.Second)) }
 
-func store(t testing.TB, c *clock, lifetime time.Duration, keys ...secret.String) *Store {
+func store(t testing.TB, c *double.Clock, lifetime time.Duration, keys ...secret.String) *Store {
 	t.Helper()
 	if len(keys) == 0 {
 		keys = []secret.String{keyA}
@@ -49,7 +31,7 @@ func store(t testing.TB, c *clock, lifetime time.Duration, keys ...secret.String
 		t.Fatal(err)
 	}
 	policy := cookie.Policy{NamePrefix: "example", BasePath: "/oauth-agent"}
-	return NewStore(cookie.NewJar(policy, ring, lifetime), lifetime, c.time)
+	return NewStore(cookie.NewJar(policy, ring, lifetime), lifetime, c.Now)
 }
 
 // browser keeps cookies by name.

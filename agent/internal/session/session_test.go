@@ -18,7 +18,7 @@ func TestASessionFromStartToEnd(t *testing.T) {
 	c := newClock()
 	st := store(t, c, 0)
 	first := tokens("1")
-	first.Expiry = c.time().Add(5 * time.Minute)
+	first.Expiry = c.Now().Add(5 * time.Minute)
 	b, csrf := start(t, st, first)
 	if names := slices.Sorted(maps.Keys(b)); !slices.Equal(names, []string{"example-at", "example-auth", "example-csrf", "example-id"}) {
 		t.Fatalf("cookies %v", names)
@@ -28,7 +28,7 @@ func TestASessionFromStartToEnd(t *testing.T) {
 		!s.CSRF().Equal(csrf) || len(csrf.Reveal()) != 43 || !s.Expiry().Equal(first.Expiry) || s.Expired() || !s.EndsAt().IsZero() {
 		t.Errorf("not what was started: %+v", s)
 	}
-	c.advance(5 * time.Minute)
+	c.Add(5 * time.Minute)
 	if s = current(t, st, b); !s.Expired() {
 		t.Error("the access token is not expired at its time")
 	}
@@ -116,7 +116,7 @@ func TestRenewableHasWhatCurrentHas(t *testing.T) {
 	c := newClock()
 	st := store(t, c, time.Hour)
 	want := tokens("1")
-	want.Expiry = c.time().Add(time.Minute)
+	want.Expiry = c.Now().Add(time.Minute)
 	b, csrf := start(t, st, want)
 	for _, names := range [][]string{nil, {"example-at", "example-id", "example-csrf"}, {"example-auth", "example-id", "example-csrf"}} {
 		s, err := st.Renewable(b.got(names...))
@@ -125,7 +125,7 @@ func TestRenewableHasWhatCurrentHas(t *testing.T) {
 		}
 		hasAccess, hasRefresh := len(names) == 0 || names[0] == "example-at", len(names) == 0 || names[0] == "example-auth"
 		if s.Access.Empty() == hasAccess || s.Refresh().Empty() == hasRefresh || !s.IDToken().Equal(want.ID) || !s.CSRF().Equal(csrf) ||
-			!s.Expiry().Equal(want.Expiry) || !s.EndsAt().Equal(c.time().Add(time.Hour)) {
+			!s.Expiry().Equal(want.Expiry) || !s.EndsAt().Equal(c.Now().Add(time.Hour)) {
 			t.Errorf("with %v: %+v", names, s)
 		}
 	}
@@ -181,11 +181,11 @@ func TestLifetime(t *testing.T) {
 	c := newClock()
 	st := store(t, c, time.Hour)
 	b, _ := start(t, st, tokens("1"))
-	begun := c.time()
+	begun := c.Now()
 	if s := current(t, st, b); !s.EndsAt().Equal(begun.Add(time.Hour)) {
 		t.Errorf("it ends at %v", s.EndsAt())
 	}
-	c.advance(40 * time.Minute)
+	c.Add(40 * time.Minute)
 	w := httptest.NewRecorder()
 	if err := st.Refreshed(w, current(t, st, b), tokens("2")); err != nil {
 		t.Fatal(err)
@@ -195,11 +195,11 @@ func TestLifetime(t *testing.T) {
 			t.Errorf("%s lives for %d s in the browser", line.Name, line.MaxAge)
 		}
 	}
-	c.advance(20*time.Minute - time.Second)
+	c.Add(20*time.Minute - time.Second)
 	if s := current(t, st, b); !s.EndsAt().Equal(begun.Add(time.Hour)) {
 		t.Errorf("a refresh moved the end to %v", s.EndsAt())
 	}
-	c.advance(time.Second)
+	c.Add(time.Second)
 	if _, err := st.Current(b.got()); !errors.Is(err, ErrBroken) {
 		t.Errorf("Current after the end: %v", err)
 	}
@@ -222,7 +222,7 @@ func TestWithoutLifetimeCookiesAreOfTheBrowsersSession(t *testing.T) {
 	}
 	b := browser{}
 	b.keep(w)
-	c.advance(10 * 365 * 24 * time.Hour)
+	c.Add(10 * 365 * 24 * time.Hour)
 	current(t, st, b)
 }
 

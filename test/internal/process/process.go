@@ -3,14 +3,14 @@
 package process
 
 import (
-	"bytes"
 	"net"
 	"os"
 	"os/exec"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"oauth-agent/test/double"
 )
 
 // Command says what to run.
@@ -26,7 +26,7 @@ type Command struct {
 // Process is a program that runs.
 type Process struct {
 	cmd    *exec.Cmd
-	output *output
+	output *double.Log
 	exited chan struct{}
 }
 
@@ -34,7 +34,7 @@ type Process struct {
 // if the test failed.
 func Start(t testing.TB, c Command) *Process {
 	t.Helper()
-	p := &Process{cmd: exec.Command(c.Path, c.Args...), output: &output{}, exited: make(chan struct{})}
+	p := &Process{cmd: exec.Command(c.Path, c.Args...), output: &double.Log{}, exited: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Env = c.Dir, environ(c.Env)
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	// What it starts itself shall not keep us waiting for its output.
@@ -171,22 +171,4 @@ func Run(t testing.TB, limit time.Duration, c Command) string {
 		t.Fatalf("%s %v: exit code %d\n%s", c.Path, c.Args, code, p.Output())
 	}
 	return p.Output()
-}
-
-// output is what a program prints, readable while it does.
-type output struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buf.String()
 }
