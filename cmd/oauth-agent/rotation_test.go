@@ -14,19 +14,11 @@ import (
 	"oauth-agent/test/idp"
 )
 
-// provider is an authorization server that rotates refresh tokens, and ends the
+// rotating is an authorization server that rotates refresh tokens, and ends the
 // session when one comes twice.
 func rotating(t *testing.T) *idp.Server {
 	t.Helper()
-	srv, err := idp.Start(t.Context(), "127.0.0.1:0", idp.Config{
-		Clients: []idp.Client{{ID: "spa", Secret: "c4nary-secret", RedirectURIs: []string{origin + "/"}}},
-		Users:   []idp.User{{Username: "demo", Password: "demo", Sub: "demo"}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = srv.Close() })
-	return srv
+	return comes(t, "127.0.0.1:0")
 }
 
 // tab is a browser tab that is logged in.

@@ -201,15 +201,7 @@ func tokenServer(t *testing.T) (srv *httptest.Server, arrived chan struct{}, may
 func TestTerminationDrains(t *testing.T) {
 	as, arrived, may := tokenServer(t)
 	p := startServing(t, as.URL)
-	end, cookies := p.startLogin(http.DefaultClient)
-	answered := make(chan map[string]any, 1)
-	go func() {
-		_, answer, err := p.post(http.DefaultClient, "/login/end", end, cookies...)
-		if err != nil {
-			t.Errorf("the running request: %v", err)
-		}
-		answered <- answer
-	}()
+	answered := p.endLogin()
 	<-arrived
 	p.terminate()
 	p.untilRefused()
@@ -220,6 +212,21 @@ func TestTerminationDrains(t *testing.T) {
 	if code := p.wait(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
+}
+
+// endLogin starts a login, and ends it in the background.
+func (p *program) endLogin() (answered <-chan map[string]any) {
+	p.t.Helper()
+	end, cookies := p.startLogin(http.DefaultClient)
+	answers := make(chan map[string]any, 1)
+	go func() {
+		_, answer, err := p.post(http.DefaultClient, "/login/end", end, cookies...)
+		if err != nil {
+			p.t.Errorf("the running request: %v", err)
+		}
+		answers <- answer
+	}()
+	return answers
 }
 
 // untilRefused waits until nobody listens any more.

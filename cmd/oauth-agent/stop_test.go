@@ -202,15 +202,7 @@ func TestOperatorsPortGoesLast(t *testing.T) {
 	p := install(t, "", map[string]string{
 		"endpoints": "{authorize: 'https://login.example.com/authorize', token: '" + as.URL + "'}", "scope": "orders",
 	})
-	end, cookies := p.startLogin(http.DefaultClient)
-	answered := make(chan map[string]any, 1)
-	go func() {
-		_, answer, err := p.post(http.DefaultClient, "/login/end", end, cookies...)
-		if err != nil {
-			t.Errorf("the running request: %v", err)
-		}
-		answered <- answer
-	}()
+	answered := p.endLogin()
 	<-arrived
 	p.terminate()
 	p.untilRefused()
