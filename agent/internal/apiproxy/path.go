@@ -48,7 +48,7 @@ func checkPath(path string) error {
 func isPlain(path string) bool {
 	for i := range len(path) {
 		switch c := path[i]; {
-		case c == '.' && (i == 0 || path[i-1] == '/'):
+		case c == '.' && (i == 0 || path[i-1] == '/' || path[i-1] == ';'):
 			return false
 		case c == '%' || c == '\\' || c == '#' || c < ' ' || c >= 0x7f:
 			return false
@@ -82,12 +82,13 @@ func checkView(view string) error {
 	case hasOverlong(view):
 		return errOverlong
 	}
-	for segment := range strings.SplitSeq(view, "/") {
-		// Java servers take parameters off a segment before they resolve it; a
-		// decoded '?' or '#' may end the path for whoever parses it again.
-		name := segment
-		if i := strings.IndexAny(segment, ";?#"); i >= 0 {
-			name = segment[:i]
+	// Java servers take parameters off a segment before they resolve it, and to
+	// others a semicolon may be the end of one; a decoded '?' or '#' may end the
+	// path for whoever parses it again.
+	for part := range strings.FieldsFuncSeq(view, func(r rune) bool { return r == '/' || r == ';' }) {
+		name := part
+		if i := strings.IndexAny(part, "?#"); i >= 0 {
+			name = part[:i]
 		}
 		if name == "." || name == ".." {
 			return errDots

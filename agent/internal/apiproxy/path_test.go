@@ -48,6 +48,7 @@ func TestPaths(t *testing.T) {
 		{"/api/a[1]", 200, "/base/api/a[1]"},
 		{"/api/%41%7e", 200, "/base/api/%41%7e"},
 		{"/api/a;b=c", 200, "/base/api/a;b=c"},
+		{"/api/a;b=..;c=.d", 200, "/base/api/a;b=..;c=.d"},
 		{"/api//a///b", 200, "/base/api//a///b"},
 		{"/api/...", 200, "/base/api/..."},
 		{"/api/.well-known/x", 200, "/base/api/.well-known/x"},
@@ -92,6 +93,9 @@ func TestPaths(t *testing.T) {
 		{"/api/..;/x", 400, ""},
 		{"/api/..;a=b/x", 400, ""},
 		{"/api/.;/x", 400, ""},
+		{"/api/;../x", 400, ""}, // to whoever takes a semicolon for an end
+		{"/api/x;..", 400, ""},
+		{"/api/x%3b%2e%2e/y", 400, ""},
 		{"/api/..%3b/x", 400, ""},
 		{"/api/%2e%2e;/x", 400, ""},
 		{"/api/%2e%2e%253Ba/x", 400, ""},
@@ -193,7 +197,7 @@ func TestRoutesThatAreRefused(t *testing.T) {
 func FuzzConfinement(f *testing.F) {
 	for _, seed := range []string{
 		"/api/x", "/api/../x", "/api/%2e%2e/x", "/api/%252e/..;/", `/api/..\x`, "/api/a%2fb", "/strip//x", "/strip/../",
-		"//api/x", "/api/\xc0\xae", "/api/a\"%2F..", "/api/%c0%ae%c0%af", "/api#/..", "/strip;/../x", "/api/%E0%80%AE/x",
+		"//api/x", "/api/\xc0\xae", "/api/a\"%2F..", "/api/%c0%ae%c0%af", "/api#/..", "/strip;/../x", "/strip/;..", "/api/%E0%80%AE/x",
 	} {
 		f.Add(seed)
 	}
