@@ -54,10 +54,22 @@ func (c *Config) readFile(path string, open opener, ms *Mistakes) bool {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return true
 	}
-	if err := yaml.Load(text, c, yaml.WithV4Defaults(), yaml.WithKnownFields(), yaml.WithUniqueKeys()); err != nil {
+	err = c.readYAML(text, true)
+	if hasTwice(err) {
+		// The library has left out all that stands beside a key that is there
+		// twice. It is refused, and read once more for the other mistakes.
+		tellTwice(ms, path, text, err)
+		*c = *defaults()
+		err = c.readYAML(text, false)
+	}
+	if err != nil {
 		return tellYAML(ms, path, text, err)
 	}
 	return true
+}
+
+func (c *Config) readYAML(text []byte, unique bool) error {
+	return yaml.Load(text, c, yaml.WithV4Defaults(), yaml.WithKnownFields(), yaml.WithUniqueKeys(unique))
 }
 
 func (c *Config) readEnvironment(environ []string, ms *Mistakes) {

@@ -225,6 +225,28 @@ func TestMistakesOfTheFile(t *testing.T) {
 	}
 }
 
+// A key that stands twice neither hides the other mistakes nor makes up any.
+func TestMistakesBesideAKeySetTwice(t *testing.T) {
+	for yaml, want := range map[string][]string{
+		"port: 1\nport: 2\nbogus: 1":                                        {"bogus", "port"},
+		"port: 1\nport: 0\nport: 0":                                         {"port", "port"},
+		"cookie: {name_prefix: a, name_prefix: b, domain: co, x: y}\na: 1":  {"a", "cookie.domain", "cookie.name_prefix", "cookie.x"},
+		"cookie: {domain: co, domain: co}\ncookie: {name: x, path: [a: 1]}": {"cookie", "cookie.domain", "cookie.name", "cookie.path"},
+		"a: &a {port: 1}\n<<: *a\n<<: *a":                                   {"F, line 3", "a"},
+		"? &p port\n: 1\n*p : 2":                                            {"F, line 3"},
+	} {
+		path := writeFile(t, "agent.yaml", yaml)
+		var got []string
+		for _, m := range mistakes(t, path, agentEnv(nil)) {
+			got = append(got, strings.ReplaceAll(m.Key, path, "F"))
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", yaml, got, want)
+		}
+	}
+}
+
 func TestAllMistakesAtOnce(t *testing.T) {
 	path := writeFile(t, "agent.yaml", `
 prot: 80

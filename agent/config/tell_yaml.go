@@ -27,18 +27,13 @@ var (
 func tellYAML(ms *Mistakes, path string, text []byte, err error) (ok bool) {
 	stands := newPlaces(text)
 	for _, e := range loadErrors(err) {
-		where := path
 		// What does not end is looked for where it began.
-		if line := cmp.Or(e.ContextMark.Line, e.Mark.Line); line > 0 {
-			where = fmt.Sprintf("%s, line %d", path, line)
-		}
+		where := whereIn(path, cmp.Or(e.ContextMark.Line, e.Mark.Line))
 		at := [2]int{e.Mark.Line, e.Mark.Column}
 		switch m := wrongType.FindStringSubmatch(e.Message); {
 		case strings.Contains(e.Message, "no documents in stream"): // comments alone
 		case unknownKey.MatchString(e.Message):
 			ms.addSetting(stands.keys[at], where, "unknown key", "Compare with the list of settings.")
-		case keyTwice.MatchString(e.Message):
-			ms.addSetting(stands.keys[at], where, "set twice", "Keep one of the two.")
 		case m != nil && stands.values[at] != "":
 			ms.addSetting(stands.values[at], where, "not "+yamlWants(m[1]), "Compare with the list of settings.")
 		default:
@@ -47,6 +42,33 @@ func tellYAML(ms *Mistakes, path string, text []byte, err error) (ok bool) {
 		}
 	}
 	return true
+}
+
+func whereIn(path string, line int) string {
+	if line == 0 {
+		return path
+	}
+	return fmt.Sprintf("%s, line %d", path, line)
+}
+
+// hasTwice tells whether a key stands twice in one section.
+func hasTwice(err error) bool {
+	return err != nil && slices.ContainsFunc(loadErrors(err), isTwice)
+}
+
+func isTwice(e *yaml.LoadError) bool { return keyTwice.MatchString(e.Message) }
+
+// tellTwice tells every key that stands there once more, for which err found at
+// least one.
+func tellTwice(ms *Mistakes, path string, text []byte, err error) {
+	more := newPlaces(text).twice
+	if len(more) == 0 { // one spelled in a way that only the library sees through
+		i := slices.IndexFunc(loadErrors(err), isTwice)
+		more = []place{{line: loadErrors(err)[i].Mark.Line}}
+	}
+	for _, s := range more {
+		ms.addSetting(s.key, whereIn(path, s.line), "set twice", "Keep one of the two.")
+	}
 }
 
 // loadErrors lists what the library found.
@@ -93,10 +115,18 @@ func yamlWants(goType string) string {
 
 // places tells which setting stands where in a file, by line and column. Keys
 // and values are apart, since a mapping begins where its first key does.
-type places struct{ keys, values map[[2]int]string }
+type places struct {
+	keys, values map[[2]int]string
+	twice        []place // those that stand in their section already
+}
 
-func newPlaces(text []byte) places {
-	p := places{keys: map[[2]int]string{}, values: map[[2]int]string{}}
+type place struct {
+	key  string
+	line int
+}
+
+func newPlaces(text []byte) *places {
+	p := &places{keys: map[[2]int]string{}, values: map[[2]int]string{}}
 	var doc yaml.Node
 	if err := yaml.Load(text, &doc, yaml.WithV4Defaults()); err == nil {
 		p.walk(&doc, "")
@@ -104,7 +134,7 @@ func newPlaces(text []byte) places {
 	return p
 }
 
-func (p places) walk(n *yaml.Node, path string) {
+func (p *places) walk(n *yaml.Node, path string) {
 	p.values[[2]int{n.Line, n.Column}] = path
 	if n.Kind != yaml.MappingNode {
 		for i, item := range n.Content {
@@ -116,6 +146,7 @@ func (p places) walk(n *yaml.Node, path string) {
 		}
 		return
 	}
+	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		inner := strings.TrimPrefix(path+"."+key.Value, ".")
@@ -123,6 +154,10 @@ func (p places) walk(n *yaml.Node, path string) {
 			inner = path
 		}
 		p.keys[[2]int{key.Line, key.Column}] = inner
+		if key.Kind == yaml.ScalarNode && seen[key.Value] {
+			p.twice = append(p.twice, place{inner, key.Line})
+		}
+		seen[key.Value] = true
 		p.walk(value, inner)
 	}
 }
