@@ -160,7 +160,7 @@ func TestLooksAgainLater(t *testing.T) {
 	time.Sleep(3500 * time.Millisecond) // three looks
 	p.hangup()
 	p.until("what was asked for is refused", func() bool { return p.told(refused) >= 1 })
-	if n := p.told(refused); n != 1 || p.told("too many open files") != 1 {
+	if n := p.told(refused); n != 1 || p.told("agent.yaml: cannot be read: too many open files") != 1 {
 		t.Errorf("refused %d times", n)
 	}
 	for _, conn := range held {

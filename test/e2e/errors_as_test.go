@@ -3,7 +3,6 @@ package e2e
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"oauth-agent/test/idp"
 )
@@ -102,7 +101,7 @@ func TestAuthorizationError(t *testing.T) {
 var nonsense = map[string]idp.Fault{
 	"down":          idp.Down(),
 	"hangs":         {Hang: true},
-	"drips":         {Status: 200, Body: `{"access_token":"x"}`, Drip: 300 * time.Millisecond},
+	"drips":         {Status: 200, Body: `{"access_token":"x"}`, Drip: patience / 4},
 	"cut":           {Status: 200, Body: `{"access_token":"x"}`, Cut: true},
 	"500":           idp.Empty(500),
 	"503, HTML":     idp.HTML(503),

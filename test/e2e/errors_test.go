@@ -28,7 +28,7 @@ func run(t *testing.T, rows []failure) {
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, with("AUTHORIZATION_SERVER_TIMEOUT", "1s"))
+			w := newWorld(t, impatient)
 			request := row.prepare(w)
 			foreign := request(header("Origin", "https://evil.example"))
 			if row.status != http.StatusNotFound && row.status != http.StatusMethodNotAllowed {

@@ -104,7 +104,7 @@ func TestRefreshOutcomes(t *testing.T) {
 	late := c.clone()
 	w.idp.SetFault(idp.Token, idp.Fault{Status: 503})
 	c.post("/refresh", "").want(502, "authorization_server_error")
-	w.idp.SetFault(idp.Token, idp.Fault{Delay: 100 * time.Millisecond})
+	w.idp.SetFault(idp.Token, idp.Fault{Delay: time.Second})
 	atOnce(t, clones(c, 5))
 	late.post("/refresh", "").want(204, "")
 	w.idp.SetFault(idp.Token, idp.Fault{})

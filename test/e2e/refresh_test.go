@@ -140,7 +140,7 @@ func TestFaultsKeepTheSession(t *testing.T) {
 	for name, faults := range map[string]map[string]idp.Fault{"client": clientAtFault, "server": nonsense} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, with("AUTHORIZATION_SERVER_TIMEOUT", "1s"))
+			w := newWorld(t, impatient)
 			for name, f := range faults {
 				c := w.login()
 				w.idp.SetFault(idp.Token, f)
