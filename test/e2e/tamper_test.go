@@ -3,9 +3,11 @@ package e2e
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"oauth-agent/test/idp"
 )
@@ -14,14 +16,12 @@ func padding(n int) func(*setup) { return server(func(c *idp.Config) { c.Padding
 
 // opens tells whether the agent takes the session cookies of a request to path.
 // It goes to the handler itself, since there are thousands of requests.
-func (c *client) opens(method, path string, edits ...edit) int {
-	req := httptest.NewRequestWithContext(c.t.Context(), method, c.url+path, strings.NewReader(""))
+func (c *client) opens(method, path, form string) int {
+	req := httptest.NewRequestWithContext(c.t.Context(), method, c.url+path, strings.NewReader(form))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Origin", c.origin)
 	req.Header.Set("X-Example-Csrf", c.csrf)
 	c.addCookies(req)
-	for _, e := range edits {
-		e(req)
-	}
 	rec := httptest.NewRecorder()
 	c.w.agent.Config.Handler.ServeHTTP(rec, req)
 	if rec.Code >= 500 {
@@ -37,8 +37,11 @@ func TestCookiesFlippedBitByBit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	c := w.login()
-	for _, tc := range []struct{ name, method, path string }{
-		{"example-at", "GET", "/claims"}, {"example-id", "GET", "/claims"}, {"example-csrf", "POST", "/logout"},
+	page := w.authorize(c.start())
+	for _, tc := range []struct{ name, method, path, body string }{
+		{"example-at", "GET", "/claims", ""}, {"example-id", "GET", "/claims", ""},
+		{"example-csrf", "POST", "/logout", ""}, {"example-auth", "POST", "/refresh", ""},
+		{logins(c)[0], "POST", "/login/end", "pageUrl=" + url.QueryEscape(page)},
 	} {
 		value := c.cookie(tc.name).Value
 		step := max(1, len(value)/150) // all of the short ones; of a long one its ends, and samples
@@ -53,13 +56,15 @@ func TestCookiesFlippedBitByBit(t *testing.T) {
 				}
 				flipped := value[:i] + string(base64url[at^1<<bit]) + value[i+1:]
 				c.put(tc.name, flipped)
-				if code := c.opens(tc.method, tc.path); code != 401 && code != 404 {
+				if code := c.opens(tc.method, tc.path, tc.body); code < 400 {
 					t.Fatalf("%s: bit %d of character %d: %d", tc.name, bit, i, code)
 				}
 			}
 		}
 		c.put(tc.name, value)
 	}
+	c.works()
+	c.end(page).want(200, "")
 	c.works()
 }
 
@@ -111,7 +116,7 @@ func refused(t *testing.T, c *client, name, what string) {
 	before := c.w.idp.Counts()["refresh_token"]
 	switch name {
 	case "example-at":
-		if code := c.opens("GET", "/userInfo"); code != 401 {
+		if code := c.opens("GET", "/userInfo", ""); code != 401 {
 			t.Errorf("%s, %s: userInfo %d", name, what, code)
 		}
 		a := c.end(c.origin+"/").want(200, "")
@@ -119,17 +124,47 @@ func refused(t *testing.T, c *client, name, what string) {
 			t.Errorf("%s, %s: %s, left %v", name, what, a.Body, c.cookieNames())
 		}
 	case "example-id":
-		if code := c.opens("GET", "/claims"); code != 404 && code != 401 {
+		if code := c.opens("GET", "/claims", ""); code != 404 && code != 401 {
 			t.Errorf("%s, %s: claims %d", name, what, code)
 		}
-	case "example-auth", "example-csrf":
-		if code := c.opens("POST", "/refresh"); code != 401 {
+		cleared(t, c, name, what)
+	case "example-auth":
+		if code := c.opens("POST", "/refresh", ""); code != 401 {
+			t.Errorf("%s, %s: refresh %d", name, what, code)
+		}
+		cleared(t, c, name, what)
+	case "example-csrf":
+		if code := c.opens("POST", "/refresh", ""); code != 401 {
 			t.Errorf("%s, %s: refresh %d", name, what, code)
 		}
 	}
 	if after := c.w.idp.Counts()["refresh_token"]; after != before {
 		t.Errorf("%s, %s: a refresh token was sent", name, what)
 	}
+}
+
+// cleared checks that a page load takes a bad cookie away, and nothing else: the
+// access token is good until it expires.
+func cleared(t *testing.T, c *client, name, what string) {
+	t.Helper()
+	left := len(c.jar) - 1
+	if a := c.end(c.origin+"/").want(200, ""); a.json("isLoggedIn") != true || slices.Contains(c.cookieNames(), name) || len(c.jar) != left {
+		t.Errorf("%s, %s: %s, left %v", name, what, a.Body, c.cookieNames())
+	}
+}
+
+// A session that cannot be refreshed any more is over when its access token is.
+func TestBrokenRefreshTokenLeavesNobodyStuck(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.login()
+	c.put("example-auth", c.cookie("example-at").Value)
+	w.clock.advance(time.Hour)
+	if a := c.end(c.origin+"/").want(200, ""); a.json("isLoggedIn") != false || len(c.jar) != 0 {
+		t.Errorf("%s, left %v", a.Body, c.cookieNames())
+	}
+	c.csrf = c.end(w.authorize(c.start())).want(200, "").json("csrf").(string)
+	c.works()
 }
 
 // A name may come twice, when a neighbour has planted one with another path:

@@ -46,7 +46,7 @@ func (a *Agent) look(w http.ResponseWriter, got *cookie.Received) (*session.Sess
 	if errors.Is(err, session.ErrNone) {
 		s, err = a.sessions.Renewable(got)
 	}
-	if err != nil {
+	if err != nil || !s.Mend(w) {
 		a.sessions.End(w, got)
 		return nil, status{}, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"oauth-agent/agent/internal/cookie"
@@ -200,6 +201,25 @@ func (st *Store) RestoreCSRF(w http.ResponseWriter, s *Session) (secret.String, 
 	_, _ = rand.Read(token)
 	err := st.jar.Set(w, s.got, cookie.CSRF, "", record(s.head, token), st.maxAge(s.head))
 	return secret.New(base64.RawURLEncoding.EncodeToString(token)), err
+}
+
+// Mend clears the refresh and the ID token where their cookies are there and do
+// not open. It does nothing and is false when that would leave nothing to go on
+// with: the refresh token is broken, and the access token past its time.
+func (s *Session) Mend(w http.ResponseWriter) bool {
+	var broken []cookie.Kind
+	for _, k := range []cookie.Kind{cookie.Refresh, cookie.ID} {
+		if _, _, err := s.store.open(s.got, k, func(header) bool { return true }); errors.Is(err, ErrBroken) {
+			broken = append(broken, k)
+		}
+	}
+	if slices.Contains(broken, cookie.Refresh) && s.Expired() {
+		return false
+	}
+	for _, k := range broken {
+		s.store.jar.Clear(w, s.got, k, "")
+	}
+	return true
 }
 
 // End clears every cookie of the session that the browser sent.
