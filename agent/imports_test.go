@@ -28,7 +28,7 @@ var rooms = map[string]string{
 
 	"session":      "cookie seal secret",
 	"cookie":       "seal",
-	"authserver":   "recent secret strictjson",
+	"authserver":   "recent registration secret strictjson",
 	"guard":        "forwarded httperr",
 	"seal":         "secret",
 	"forwarded":    "",

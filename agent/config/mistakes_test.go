@@ -66,6 +66,7 @@ func TestMistakesOfTheAgent(t *testing.T) {
 		{"ISSUER", "https://login.example.com:65536", "issuer", "absolute http(s) URL"},
 		{"TOKEN_ENDPOINT", "http://login.example.com/token", "endpoints.token", "in clear"},
 		{"AUTHORIZE_ENDPOINT", "/authorize", "endpoints.authorize", "absolute http(s) URL"},
+		{"AUTHORIZE_ENDPOINT", "https://login.example.com/a?a=b&nonce=x", "endpoints.authorize", "must not have nonce in its query"},
 		{"USERINFO_ENDPOINT", "https://login.example.com/#", "endpoints.userinfo", "fragment"},
 		{"JWKS_ENDPOINT", "https://u@login.example.com/", "endpoints.jwks", "user name"},
 		{"LOGOUT_ENDPOINT", "javascript:alert(1)", "endpoints.logout", "absolute http(s) URL"},

@@ -316,6 +316,8 @@ func TestMetadataIsChecked(t *testing.T) {
 		{"scheme", "authorization_endpoint", "javascript:alert(1)//c4nary", "authorization_endpoint"},
 		{"fragment", "authorization_endpoint", "https://as.example.com/a#c4nary", "authorization_endpoint"},
 		{"empty fragment", "authorization_endpoint", "https://as.example.com/a#", "authorization_endpoint"},
+		{"parameter of ours", "authorization_endpoint", "https://as.example.com/a?client_id=c4nary", "must not have client_id"},
+		{"parameter of PKCE", "authorization_endpoint", "https://as.example.com/a?code_challenge=c4nary", "must not have code_challenge"},
 		{"plain http", "token_endpoint", "http://as.example.com/token", "token_endpoint"},
 		{"plain http, optional one", "userinfo_endpoint", "http://as.example.com/u", "userinfo_endpoint"},
 		{"http to a look-alike", "token_endpoint", "http://127.0.0.1.example.com/token", "token_endpoint"},

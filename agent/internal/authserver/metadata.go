@@ -10,6 +10,7 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
+	"oauth-agent/agent/internal/registration"
 	"oauth-agent/agent/internal/strictjson"
 )
 
@@ -126,6 +127,8 @@ func (m *metadata) complete(cfg Config) error {
 	switch {
 	case m.authorize == "":
 		return errors.New("it has no authorization_endpoint")
+	case doubled(m.authorize) != "":
+		return errors.New("its authorization_endpoint " + doubled(m.authorize))
 	case m.token == "":
 		return errors.New("it has no token_endpoint")
 	case m.jwks == "" && cfg.wantsOpenID():
@@ -134,6 +137,15 @@ func (m *metadata) complete(cfg Config) error {
 		return errors.New("it signs ID tokens with no asymmetric algorithm")
 	}
 	return nil
+}
+
+// doubled tells what an authorization endpoint has that each request sets too.
+func doubled(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return "is no URL"
+	}
+	return registration.AuthorizationEndpointFault(u, registration.AgentParameters()...)
 }
 
 func (c Config) wantsOpenID() bool { return slices.Contains(c.Scope, oidc.ScopeOpenID) }

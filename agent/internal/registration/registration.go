@@ -2,9 +2,9 @@
 // servers are registered with: redirect URIs, client ids and authorization
 // endpoints.
 //
-// The settings tell by them what is wrong, before anything starts, and the PKCE
-// proxy defends itself by them. A fault is a text that begins with "must", and
-// shows nothing of the value; the empty text means that there is none.
+// The settings tell by them what is wrong, before anything starts; discovery and
+// the PKCE proxy defend themselves by them. A fault is a text that begins with
+// "must", and shows nothing of the value; the empty text means that there is none.
 package registration
 
 import (
@@ -51,13 +51,20 @@ func RedirectURIFault(uri string) string {
 }
 
 // AuthorizationEndpointFault looks for parameters that each request sets anew
-// (RFC 6749 4.1.1): they would be there twice. Any other may be fixed by the
-// query of the endpoint.
-func AuthorizationEndpointFault(u *url.URL) string {
-	if name := first(u, "client_id", "redirect_uri", "response_type", "state"); name != "" {
-		return "must not have " + name + " in its query, which the proxy sets"
+// (RFC 6749 4.1.1), and for those that this client sets besides: they would be
+// there twice. Any other may be fixed by the query of the endpoint.
+func AuthorizationEndpointFault(u *url.URL, besides ...string) string {
+	names := append([]string{"client_id", "redirect_uri", "response_type", "state"}, besides...)
+	if name := first(u, names...); name != "" {
+		return "must not have " + name + " in its query, which each request sets"
 	}
 	return ""
+}
+
+// AgentParameters are what the agent sets besides: OpenID Connect Core 3.1.2.1
+// and RFC 7636 4.3.
+func AgentParameters() []string {
+	return []string{"scope", "nonce", "code_challenge", "code_challenge_method"}
 }
 
 // first gives the first of names that the query of u has.

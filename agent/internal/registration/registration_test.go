@@ -64,6 +64,9 @@ func TestAuthorizationEndpointFault(t *testing.T) {
 		}
 		expect(t, raw, registration.AuthorizationEndpointFault(u), want)
 	}
+	u, _ := url.Parse("https://as.example.com/a?audience=x&nonce=y")
+	expect(t, "a nonce", registration.AuthorizationEndpointFault(u), "")
+	expect(t, "a nonce, of the agent", registration.AuthorizationEndpointFault(u, registration.AgentParameters()...), "have nonce")
 }
 
 func expect(t *testing.T, value, got, want string) {
