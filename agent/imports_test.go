@@ -23,7 +23,7 @@ var rooms = map[string]string{
 	"config":    "registration seal secret",
 	"login":     "authserver cookie httperr recent seal secret session strictjson",
 	"apiproxy":  "cookie forwarded guard httperr secret session",
-	"pkceproxy": "authserver httperr recent registration secret",
+	"pkceproxy": "authserver httperr recent registration secret strictjson",
 	"spa":       "httperr",
 
 	"session":      "cookie seal secret",

@@ -17,7 +17,7 @@ const challenge = `Basic realm="public clients, no password"`
 // check that would not happen, and is refused.
 func (p *Proxy) identify(w http.ResponseWriter, r *http.Request, form url.Values) (string, error) {
 	id := form.Get("client_id")
-	if r.Header.Get("Authorization") != "" {
+	if header := r.Header["Authorization"]; len(header) > 1 || len(header) == 1 && header[0] != "" {
 		var ok bool
 		if id, ok = basicID(r, id); !ok {
 			// RFC 6749 5.2 wants the scheme that was tried. Without a header
@@ -45,5 +45,5 @@ func (p *Proxy) identify(w http.ResponseWriter, r *http.Request, form url.Values
 func basicID(r *http.Request, formID string) (string, bool) {
 	user, password, ok := r.BasicAuth()
 	id, err := url.QueryUnescape(user)
-	return id, ok && err == nil && password == "" && (formID == "" || formID == id)
+	return id, ok && len(r.Header["Authorization"]) == 1 && err == nil && password == "" && (formID == "" || formID == id)
 }

@@ -168,21 +168,25 @@ func TestTokenBodies(t *testing.T) {
 func TestBasicFromTheClient(t *testing.T) {
 	w := newWorld(t)
 	for _, tt := range []struct {
-		name, header string
-		ok           bool
+		name    string
+		headers []string
+		ok      bool
 	}{
-		{"empty password", basic(clientID, ""), true},
-		{"password", basic(clientID, "x"), false},
-		{"another client", basic("other", ""), false},
-		{"bearer", "Bearer x", false},
-		{"garbage", "Basic !!!", false},
-		{"bad escape", basic("%zz", ""), false},
+		{"empty password", []string{basic(clientID, "")}, true},
+		{"empty header", []string{""}, true},
+		{"password", []string{basic(clientID, "x")}, false},
+		{"another client", []string{basic("other", "")}, false},
+		{"bearer", []string{"Bearer x"}, false},
+		{"garbage", []string{"Basic !!!"}, false},
+		{"bad escape", []string{basic("%zz", "")}, false},
+		{"two clients", []string{basic(clientID, ""), basic("other", "x")}, false},
+		{"an empty one first", []string{"", basic(clientID, "x")}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			req, err := http.NewRequest(http.MethodPost, w.proxy.URL+"/oauth/token", strings.NewReader(refreshForm().Encode()))
 			fatalIf(t, err)
 			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			req.Header.Set("Authorization", tt.header)
+			req.Header["Authorization"] = tt.headers
 			r := w.do(req)
 			if tt.ok {
 				if r.body != answerBody {

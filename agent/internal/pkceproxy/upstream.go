@@ -2,15 +2,17 @@ package pkceproxy
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync/atomic"
 
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/registration"
+	"oauth-agent/agent/internal/strictjson"
 )
 
 // upstream is the AS, as the confidential client that the proxy is.
@@ -70,10 +72,8 @@ func (a answer) write(w http.ResponseWriter) {
 // reply is the AS's answer with the part of its body that decides how it is
 // passed on.
 type reply struct {
-	*authserver.Answer `json:"-"`
-	AccessToken        string `json:"access_token"`
-	RefreshToken       string `json:"refresh_token"`
-	Error              string `json:"error"`
+	*authserver.Answer
+	AccessToken, RefreshToken, Error string
 }
 
 // token asks the token endpoint.
@@ -183,15 +183,21 @@ func (a reply) unauthenticated() bool {
 	return a.Status == http.StatusUnauthorized || a.Error == invalidClient
 }
 
-// replyOf reads the body. What is no JSON object says nothing; a member of
-// another type is as good as absent.
+// replyOf reads the body, by the exact names of its members: what a client would
+// read in another way than the proxy says nothing. A member of another type is
+// as good as absent, and so is an error of characters that none has (RFC 6749
+// 5.2).
 func replyOf(a *authserver.Answer) reply {
-	var said reply
-	var otherType *json.UnmarshalTypeError
-	if err := json.Unmarshal(a.Body, &said); err != nil && !errors.As(err, &otherType) {
-		said = reply{}
+	said := reply{Answer: a}
+	o, err := strictjson.Parse(a.Body)
+	if err != nil {
+		return said
 	}
-	said.Answer = a
+	said.AccessToken, _ = o.Text("access_token")
+	said.RefreshToken, _ = o.Text("refresh_token")
+	if code, _ := o.Text("error"); registration.Printable(code) && !strings.ContainsAny(code, `"\`) {
+		said.Error = code
+	}
 	return said
 }
 
