@@ -325,6 +325,11 @@ func TestWarnings(t *testing.T) {
 		{vars{"ISSUER": "", "AUTHORIZE_ENDPOINT": "https://a.example/", "TOKEN_ENDPOINT": "https://a.example/", "JWKS_ENDPOINT": "https://a.example/"}, "issuer"},
 		{vars{"REDIRECT_URI": "https://other.example.com/"}, "redirect_uri"},
 		{vars{"COOKIE_DOMAIN": "example.com"}, "cookie.domain"},
+		{vars{"COOKIE_NAME_PREFIX": "my_app"}, "underscore"},
+		{vars{"COOKIE_BASE_PATH": "/oauth"}, "cookie.base_path"},
+		{vars{"COOKIE_BASE_PATH": "/"}, ""},
+		{vars{"COOKIE_BASE_PATH": "/apps", "BASE_PATH": "/apps/oauth"}, ""},
+		{vars{"COOKIE_BASE_PATH": "/apps", "BASE_PATH": "/apps"}, ""},
 	} {
 		got := load(t, "", agentEnv(tt.changes)).Warnings()
 		if tt.warning == "" && len(got) != 0 || tt.warning != "" && (len(got) != 1 || !strings.Contains(got[0], tt.warning)) {

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // Warnings are settings that work and may surprise; they are told at every
@@ -27,6 +28,12 @@ func (c *Config) Warnings() []string {
 	}
 	if c.Cookie.Domain != "" {
 		out = append(out, "cookie.domain is set: every subdomain can set cookies beside the agent's")
+	}
+	if strings.Contains(c.Cookie.NamePrefix, "_") {
+		out = append(out, "cookie.name_prefix has an underscore, and so has the CSRF header: nginx drops such headers unless told otherwise")
+	}
+	if path := c.Cookie.BasePath; path != "" && !isUnder(c.BasePath, strings.TrimSuffix(path, "/")) {
+		out = append(out, "cookie.base_path does not cover base_path: unless a gateway rewrites the path, the browser sends no cookie back and no login ends")
 	}
 	if host := c.outsideCookieDomain(c.TrustedWebOrigins...); c.PublicURL == "" && host != "" {
 		out = append(out, "cookie.domain does not cover "+host+": browsers drop the cookies unless the agent's own host is under it")
