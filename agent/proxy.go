@@ -70,8 +70,8 @@ func (r refresher) Refresh(ctx context.Context, old session.Tokens) (session.Tok
 // 404.
 //
 // The paths of forward auth are 404 here whatever the routes say, since their
-// answers hold a token. A proxied body may take its time, which the proxy bounds
-// by progress, but what is left of it is not waited for.
+// answers hold a token. A proxied body may take its time, which the proxy itself
+// bounds, by progress.
 func (a *Agent) otherwise() http.Handler {
 	missing := a.inTime(guard.Harden(a.cors(a.render.Handle(notFound))))
 	rest := a.orPage(missing)
@@ -79,7 +79,7 @@ func (a *Agent) otherwise() http.Handler {
 		return rest
 	}
 	refused := a.inTime(guard.Harden(a.cors(a.render.Handle(notAllowed))))
-	proxied := guard.DrainTimeout(a.cfg.Timeouts.Request, a.cors(a.admitted(a.proxy)))
+	proxied := a.inTime(a.cors(a.admitted(a.proxy)))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.EscapedPath()
 		forwardAuth := path == a.base()+"/authorize" || strings.HasPrefix(path, a.base()+"/authorize/")

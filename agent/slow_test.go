@@ -5,11 +5,13 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -111,6 +113,39 @@ func TestBodyThatNeverComesHoldsNothing(t *testing.T) {
 		t.Parallel()
 		endsWith(t, send(t, gateways, "GET /oauth-agent/authorize HTTP/1.1\r\nHost: x\r\n"+trusted+"Content-Length: 60000\r\n\r\n"), 401)
 	})
+}
+
+// What the OAuth Proxy does not pass on is answered soon, however long a body may
+// take otherwise.
+func TestRefusedUploadIsNotWaitedFor(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
+	t.Cleanup(upstream.Close)
+	file := filepath.Join(t.TempDir(), "agent.yaml")
+	settings := fmt.Sprintf("routes:\n- {path: /api/, upstream: %[1]q, public: true, csrf: false, timeout: 1s}\n"+
+		"- {path: /private/, upstream: %[1]q}\n- {path: /small/, upstream: %[1]q, max_body: 10, public: true, csrf: false}\n"+
+		"- {path: /get/, upstream: %[1]q, methods: [GET]}\n- {path: /gone/, upstream: 'http://127.0.0.1:1', public: true, csrf: false}\n", upstream.URL)
+	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(buildFrom(t, file, nil, "REQUEST_TIMEOUT=10m").Handler())
+	t.Cleanup(srv.Close)
+	for _, tt := range []struct {
+		target, header string
+		status         int
+	}{
+		{"POST /private/x", "Content-Length: 60000", 401},
+		{"POST /private/x", "Transfer-Encoding: chunked", 401},
+		{"POST /private/%2e%2e/x", "Content-Length: 60000", 400},
+		{"POST /get/x", "Content-Length: 60000", 405},
+		{"POST /small/x", "Content-Length: 60000", 413},
+		{"POST /gone/x", "Content-Length: 60000", 502},
+		{"POST /api/x", "Content-Length: 60000", 408},
+	} {
+		t.Run(tt.target+", "+tt.header, func(t *testing.T) {
+			t.Parallel()
+			endsWith(t, send(t, srv, tt.target+" HTTP/1.1\r\nHost: x\r\nOrigin: "+testOrigin+"\r\n"+tt.header+"\r\n\r\n1\r\n"), tt.status)
+		})
+	}
 }
 
 func send(t *testing.T, srv *httptest.Server, text string) net.Conn {

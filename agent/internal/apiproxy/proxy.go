@@ -130,9 +130,16 @@ func (p *Proxy) Route(r *http.Request) string {
 //
 // It writes no CORS headers: whoever wraps it does, for errors too. An error is
 // JSON and never a redirect, which a script could not follow.
+//
+// The body may take as long as it makes progress; that of a request which is
+// refused is hardly waited for.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	guard.Unbound(r)
 	if err := p.serve(w, r); err != nil {
 		p.opt.Passed(p.Route(r), Refused)
+		if r.ContentLength != 0 {
+			linger(http.NewResponseController(w))
+		}
 		p.refuse(w, r, err)
 	}
 }

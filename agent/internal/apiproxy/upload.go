@@ -27,6 +27,8 @@ const (
 // so that the client gets to read the answer.
 const lingerTime = time.Second
 
+func linger(c *http.ResponseController) { _ = c.SetReadDeadline(time.Now().Add(lingerTime)) }
+
 // upload is the body of a request on its way up, watched for progress: neither
 // a client that stops sending nor an upstream that stops reading holds the
 // connection for ever. It also hands on the trailers, which the client sends
@@ -162,7 +164,7 @@ func (b *upload) abandon() {
 	defer b.mu.Unlock()
 	b.unwatch()
 	if !b.ended && b.err == nil {
-		_ = b.control.SetReadDeadline(time.Now().Add(lingerTime))
+		linger(b.control)
 	}
 }
 

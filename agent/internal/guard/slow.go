@@ -19,15 +19,13 @@ func ReadTimeout(timeout time.Duration, next http.Handler) http.Handler {
 	})
 }
 
-// DrainTimeout bounds only the time in which the rest of a body arrives that
-// next has not read, for a next that has time limits of its own.
-func DrainTimeout(timeout time.Duration, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if hasBody(r) {
-			defer func() { setReadDeadline(w, time.Now().Add(timeout)) }()
-		}
-		next.ServeHTTP(w, r)
-	})
+// Unbound lifts the bound of [ReadTimeout], for a handler that has one of its
+// own.
+func Unbound(r *http.Request) {
+	if a, ok := r.Body.(*arriving); ok {
+		a.atEnd()
+		r.Body = a.ReadCloser
+	}
 }
 
 func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
