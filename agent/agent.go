@@ -197,7 +197,7 @@ func (a *Agent) buildLogin(opt Options) error {
 	a.jar = cookie.NewJar(cookiePolicy(cfg), ring, cfg.Session.Lifetime)
 	a.jar.Unopened = func(k cookie.Kind, reason string) { a.metrics.UnsealFailed(string(k), reason) }
 	a.jar.Told = func(k cookie.Kind, bytes int) { a.metrics.CookieSet(string(k), bytes) }
-	a.origins = guard.NewOrigins(cfg.TrustedWebOrigins, cfg.CORSEnabled, routeMethods(cfg)...)
+	a.origins = guard.NewOrigins(cfg.TrustedWebOrigins, cfg.CORSEnabled)
 	sessions := session.NewStore(a.jar, cfg.Session.Lifetime, a.clock)
 	a.login = login.New(login.Config{
 		ClientID:              cfg.ClientID,

@@ -5,25 +5,54 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
-// A method that a route names can be called by a page of another origin as well:
-// a preflight that knows nothing of it would keep the browser from sending it.
-func TestPreflightOfARoutesOwnMethod(t *testing.T) {
+// Any method can be called by a page of another trusted origin: what its route
+// says of it, the page is to read.
+func TestCORSOfAnyMethod(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "agent.yaml")
-	if err := os.WriteFile(file, []byte("routes: [{path: /dav/, upstream: 'http://127.0.0.1:1', methods: [GET, PROPFIND]}]\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("routes: [{path: /dav/, upstream: 'http://127.0.0.1:1'}, {path: /few/, upstream: 'http://127.0.0.1:1', methods: [GET]}]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	a := buildFrom(t, file, nil)
-	for method, want := range map[string]string{"PROPFIND": testOrigin, "PUT": testOrigin, "MKCOL": ""} {
-		r := httptest.NewRequest("OPTIONS", "/dav/x", nil)
+	a := buildFrom(t, file, nil, "FORWARD_AUTH_ADDR=127.0.0.1:8081")
+	for _, tt := range []struct {
+		name   string
+		to     http.Handler
+		method string
+		path   string
+		header []string
+		status int
+		origin string
+	}{
+		{"preflight", a.Handler(), "OPTIONS", "/dav/x", []string{"Access-Control-Request-Method", "PROPFIND"}, 204, testOrigin},
+		{"preflight, unheard of", a.Handler(), "OPTIONS", "/dav/x", []string{"Access-Control-Request-Method", "FROB"}, 204, testOrigin},
+		{"preflight, PUT", a.Handler(), "OPTIONS", "/dav/x", []string{"Access-Control-Request-Method", "PUT"}, 204, testOrigin},
+		{"preflight, TRACE", a.Handler(), "OPTIONS", "/dav/x", []string{"Access-Control-Request-Method", "TRACE"}, 204, ""},
+		{"preflight, no token", a.Handler(), "OPTIONS", "/dav/x", []string{"Access-Control-Request-Method", "A B"}, 204, ""},
+		{"no session", a.Handler(), "PROPFIND", "/dav/x", nil, 401, testOrigin},
+		{"not allowed", a.Handler(), "PROPFIND", "/few/x", nil, 405, testOrigin},
+		{"forward auth", a.ForwardAuth(), "GET", "/oauth-agent/authorize", []string{"X-Original-Method", "PROPFIND"}, 401, testOrigin},
+		{"forward auth, no token", a.ForwardAuth(), "GET", "/oauth-agent/authorize", []string{"X-Original-Method", "A B"}, 401, ""},
+	} {
+		r := httptest.NewRequest(tt.method, tt.path, nil)
 		r.Header.Set("Origin", testOrigin)
-		r.Header.Set("Access-Control-Request-Method", method)
+		for i := 0; i < len(tt.header); i += 2 {
+			r.Header.Set(tt.header[i], tt.header[i+1])
+		}
 		w := httptest.NewRecorder()
-		a.Handler().ServeHTTP(w, r)
-		if got := w.Header().Get("Access-Control-Allow-Origin"); w.Code != http.StatusNoContent || got != want {
-			t.Errorf("%s: status %d, Allow-Origin %q, want %q", method, w.Code, got, want)
+		tt.to.ServeHTTP(w, r)
+		if got := w.Header().Get("Access-Control-Allow-Origin"); w.Code != tt.status || got != tt.origin {
+			t.Errorf("%s: status %d, Allow-Origin %q, want %d, %q", tt.name, w.Code, got, tt.status, tt.origin)
+		}
+		if strings.HasPrefix(tt.name, "preflight") && tt.origin != "" && w.Header().Get("Access-Control-Allow-Methods") != tt.header[1] {
+			t.Errorf("%s: %v", tt.name, w.Header())
+		}
+		r.Header.Set("Origin", "https://evil.example")
+		w = httptest.NewRecorder()
+		if tt.to.ServeHTTP(w, r); w.Header().Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%s: a foreign origin: %v", tt.name, w.Header())
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strings"
 
-	"oauth-agent/agent/config"
 	"oauth-agent/agent/internal/apiproxy"
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/guard"
@@ -47,15 +46,6 @@ func (a *Agent) buildProxy(sessions *session.Store, connections int) (err error)
 	}
 	a.proxy, err = apiproxy.New(routes, opt)
 	return err
-}
-
-// routeMethods are those that the routes name, PROPFIND for example: a page must be
-// able to call them from its own origin.
-func routeMethods(cfg *config.Config) (methods []string) {
-	for _, r := range cfg.Routes {
-		methods = append(methods, r.Methods...)
-	}
-	return methods
 }
 
 // refresher lets the proxy refresh without knowing the authorization server.

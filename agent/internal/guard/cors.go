@@ -2,6 +2,8 @@ package guard
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/rs/cors"
 )
@@ -11,12 +13,29 @@ const preflightSeconds = 600
 
 // CORS answers preflights and adds the CORS headers for trusted origins, to
 // errors too: a SPA that cannot read a 401 cannot act on it. It wraps
-// everything, so that no answer goes without. When CORS is off it only answers
+// everything, so that no answer goes without. Which methods there are is for a
+// route to say, and for the page to read. When CORS is off it only answers
 // preflights, without headers.
 func (o *Origins) CORS(next http.Handler) http.Handler {
 	if !o.cors {
 		return o.withoutCORS(next)
 	}
+	usual := []string{
+		http.MethodGet, http.MethodHead, http.MethodPost,
+		http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+	}
+	h := o.headers(usual).Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch method := askedMethod(r); {
+		case slices.Contains(usual, method) || !mayBeCalled(method):
+			h.ServeHTTP(w, r)
+		default:
+			o.headers([]string{method}).Handler(next).ServeHTTP(w, r)
+		}
+	})
+}
+
+func (o *Origins) headers(methods []string) *cors.Cors {
 	return cors.New(cors.Options{
 		// A function, since the library would compare its list without case, and
 		// look at the first of several Origins alone.
@@ -24,10 +43,7 @@ func (o *Origins) CORS(next http.Handler) http.Handler {
 			return len(r.Header["Origin"]) == 1 && o.Trusts(origin), nil
 		},
 		AllowCredentials: true,
-		AllowedMethods: append([]string{
-			http.MethodGet, http.MethodHead, http.MethodPost,
-			http.MethodPut, http.MethodPatch, http.MethodDelete,
-		}, o.methods...),
+		AllowedMethods:   methods,
 		// Whatever is asked for: the origin is trusted, and the APIs behind
 		// have headers of their own.
 		AllowedHeaders: []string{"*"},
@@ -35,7 +51,25 @@ func (o *Origins) CORS(next http.Handler) http.Handler {
 		// what to find a request by.
 		ExposedHeaders: []string{"WWW-Authenticate", "Retry-After", "X-Request-Id"},
 		MaxAge:         preflightSeconds,
-	}).Handler(next)
+	})
+}
+
+// askedMethod is the method of a request, or the one that a preflight asks for.
+func askedMethod(r *http.Request) string {
+	if IsPreflight(r) {
+		return r.Header.Get("Access-Control-Request-Method")
+	}
+	return r.Method
+}
+
+// mayBeCalled tells whether a page may send method (Fetch, 2.2.1): none that
+// would be a tunnel or an echo, and a plain name, since preflights repeat it.
+func mayBeCalled(method string) bool {
+	odd := func(c rune) bool {
+		return (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_'
+	}
+	return !strings.ContainsFunc(method, odd) &&
+		!slices.Contains([]string{http.MethodConnect, http.MethodTrace, "TRACK"}, strings.ToUpper(method))
 }
 
 func (o *Origins) withoutCORS(next http.Handler) http.Handler {

@@ -14,14 +14,12 @@ import (
 type Origins struct {
 	trusted map[string]bool
 	cors    bool
-	methods []string // beyond the usual ones
 }
 
 // NewOrigins makes a list. cors tells whether the SPA may live on another
-// origin than the agent; methods are those that its preflights may ask for
-// besides the usual ones.
-func NewOrigins(origins []string, cors bool, methods ...string) *Origins {
-	o := &Origins{trusted: map[string]bool{}, cors: cors, methods: methods}
+// origin than the agent.
+func NewOrigins(origins []string, cors bool) *Origins {
+	o := &Origins{trusted: map[string]bool{}, cors: cors}
 	for _, origin := range origins {
 		o.trusted[origin] = true
 	}
