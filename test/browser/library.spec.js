@@ -117,6 +117,15 @@ test.describe('fetch', () => {
     expect((await demo.report()).counts.refresh_token).toBe(before + 1);
   });
 
+  test('can be handed on as a function', async ({ app }) => {
+    await makeAgent(app.page);
+    await fakeAPI(app.page, [[401, 'token_expired']]);
+    expect(await app.page.evaluate(async () => {
+      const { fetch } = window.agent;
+      return (await fetch('/api/orders')).status;
+    })).toBe(200);
+  });
+
   test('says nothing to others', async ({ app }) => {
     await makeAgent(app.page, { apiPaths: ['/api'] });
     const seen = [];

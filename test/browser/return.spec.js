@@ -115,14 +115,19 @@ test('a reload before the page has got the answer', async ({ app }) => {
   await app.isLoggedIn();
 });
 
-test('an agent that is away keeps the response for the next try', async ({ app, demo }) => {
-  await app.toLoginPage();
-  await app.page.route('**/login/end', (route) => route.fulfill({ status: 503, contentType: 'text/html', body: 'gateway' }));
-  await app.signIn();
-  await app.page.waitForURL((url) => url.searchParams.has('code'));
-  await expect(app.notice).toBeVisible();
-  await app.page.unrouteAll();
-  await app.page.reload();
-  await app.isLoggedIn();
-  expect(app.page.url()).toBe(`${demo.url}/`);
-});
+for (const [who, answer] of [
+  ['away', { contentType: 'text/html', body: 'gateway' }],
+  ['busy', { json: { code: 'temporarily_unavailable', message: 'too many requests at a time' } }],
+]) {
+  test(`an agent that is ${who} keeps the response for the next try`, async ({ app, demo }) => {
+    await app.toLoginPage();
+    await app.page.route('**/login/end', (route) => route.fulfill({ status: 503, ...answer }));
+    await app.signIn();
+    await app.page.waitForURL((url) => url.searchParams.has('code'));
+    await expect(app.notice).toBeVisible();
+    await app.page.unrouteAll();
+    await app.page.reload();
+    await app.isLoggedIn();
+    expect(app.page.url()).toBe(`${demo.url}/`);
+  });
+}

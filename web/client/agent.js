@@ -96,6 +96,7 @@ export class Agent extends EventTarget {
     this.#fetch = fetch ?? globalThis.fetch.bind(globalThis);
     this.#inScope = scope(url, apiPaths ?? ['/']);
     this.#tabs = new Tabs(`oauth-agent ${this.#baseUrl} ${cookiePrefix}`, (event) => this.#hear(event));
+    this.fetch = this.fetch.bind(this); // so that it can be handed on, as fetch can
     this.#renewal = refreshAhead ? new Renewal(() => this.#refresh(true), () => this.#ask(true)) : undefined;
     // A page out of the back/forward cache has slept through the news.
     globalThis.addEventListener?.('pageshow', (event) => {

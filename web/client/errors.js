@@ -20,7 +20,8 @@ export function needsUser(code) {
  * - `authorization_server_error`: it is down or slow; the session lives on
  * - `too_many_requests`: this address has begun too many logins; not before
  *   `retryAfter`
- * - `temporarily_unavailable`: the agent is busy; not before `retryAfter` either
+ * - `temporarily_unavailable`, with status 503: the agent is busy; not before
+ *   `retryAfter` either
  * - `network_error`: the agent gave no answer, or none in time
  * - `unexpected_answer`: something in between answered in its place
  *
@@ -45,6 +46,6 @@ export class AgentError extends Error {
 
   /** Whether the agent itself had no say in this. */
   get unanswered() {
-    return this.code === 'network_error' || this.code === 'unexpected_answer';
+    return this.status === 503 || this.code === 'network_error' || this.code === 'unexpected_answer';
   }
 }

@@ -57,6 +57,17 @@
 export class Agent extends EventTarget {
     /** @param {Options} options */
     constructor({ baseUrl, cookiePrefix, csrfHeader, apiPaths, refreshAhead, fetch }: Options);
+    /**
+     * A drop-in for `fetch`: to the API paths the cookies and, where it matters,
+     * the CSRF header are added, and an expired access token is renewed and the
+     * call repeated, once. Any other URL is fetched as if this were not there.
+     *
+     * @param {RequestInfo | URL} input
+     * @param {RequestInit} [init]
+     * @returns {Promise<Response>}
+     * @throws {AgentError} when the refresh fails; otherwise what `fetch` throws
+     */
+    fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
     /** Whether somebody is logged in, as far as this page knows. */
     get isLoggedIn(): boolean;
     /**
@@ -121,17 +132,6 @@ export class Agent extends EventTarget {
      * @throws {AgentError} `session_expired` when the user has to log in again
      */
     refresh(): Promise<void>;
-    /**
-     * A drop-in for `fetch`: to the API paths the cookies and, where it matters,
-     * the CSRF header are added, and an expired access token is renewed and the
-     * call repeated, once. Any other URL is fetched as if this were not there.
-     *
-     * @param {RequestInfo | URL} input
-     * @param {RequestInit} [init]
-     * @returns {Promise<Response>}
-     * @throws {AgentError} when the refresh fails; otherwise what `fetch` throws
-     */
-    fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
     #private;
 }
 export type Options = {
