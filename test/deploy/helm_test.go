@@ -171,6 +171,7 @@ func TestChartRefusesBadValues(t *testing.T) {
 		{"a log format", "small", "settings: {log: {format: xml}}", "/settings/log/format"},
 		{"all of the monitoring away", "small", "networkPolicy: {monitoringFrom: []}", "monitoringFrom"},
 		{"forward auth for everybody", "small", "forwardAuth: {enabled: true}", "forwardAuthFrom"},
+		{"fewer replicas at most than at least", "small", "autoscaling: {enabled: true, minReplicas: 5, maxReplicas: 2}", "maxReplicas"},
 		{"forward auth without a policy", "small", "forwardAuth: {enabled: true}\nnetworkPolicy: {enabled: false}", "openToCluster"},
 		{"forward auth without a policy half allowed", "small", "forwardAuth: {enabled: true, openToCluster: false}\nnetworkPolicy: {enabled: false}", "/forwardAuth/openToCluster"},
 		{"forward auth with a policy for nobody", "small", "forwardAuth: {enabled: true, openToCluster: true}", "forwardAuthFrom"},
