@@ -80,6 +80,29 @@ test('after logout the provider asks for the password again', async ({ app }) =>
   await expect(app.greeting).toHaveText('Hello, Zoë Łukasiewicz');
 });
 
+test('the user menu: another user, and out', async ({ app }) => {
+  await app.logIn();
+  const logout = app.page.getByRole('button', { name: 'Log out', exact: true });
+  await expect(logout).toBeHidden();
+  await app.menu.focus();
+  await app.page.keyboard.press('Enter');
+  await expect(logout).toBeVisible();
+  await app.page.keyboard.press('Escape');
+  await expect(logout).toBeHidden();
+  await expect(app.menu).toBeFocused();
+
+  await app.click('Switch user');
+  await app.page.getByLabel('Password').waitFor(); // though ada's session at the provider is there
+  await app.signIn('zoe');
+  await app.isLoggedIn();
+  await expect(app.greeting).toHaveText('Hello, Zoë Łukasiewicz');
+  await expect(app.menu).toHaveText('Account of zoe');
+
+  await app.click('Log out');
+  await app.isLoggedOut();
+  await expect(app.menu).toBeHidden();
+});
+
 test('a callback URL is good once', async ({ app, browser, demo }) => {
   const callback = app.page.waitForRequest((request) => request.url().startsWith(`${demo.url}/?`) && request.url().includes('code='));
   await app.logIn();

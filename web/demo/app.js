@@ -42,6 +42,7 @@ document.addEventListener('visibilitychange', () => {
 on('login', () => agent.login());
 on('silent', () => agent.login({ prompt: 'none' }));
 on('logout', () => agent.logout());
+on('switch', () => agent.login({ prompt: 'login' }));
 on('refresh', () => agent.refresh());
 on('call', async () => showUser(await agent.userInfo()));
 on('kill', () => control('kill-access-tokens', 'The provider has ended the access token. Load the orders, and look at the calls.'));
@@ -61,8 +62,8 @@ async function enter() {
   quiet();
   byId('logged-out').hidden = true;
   byId('logged-in').hidden = false;
-  byId('state').dataset.state = 'in';
-  setText('state', 'Logged in');
+  byId('state').hidden = true;
+  byId('user').hidden = false;
   // One that fails leaves the others their part of the page.
   await Promise.all([showWho, showLifetime, () => orders.load()].map(attempt));
 }
@@ -91,6 +92,10 @@ function showLoggedOut() {
   for (const id of ['claims', 'cookies']) byId(id).replaceChildren();
   byId('logged-in').hidden = true;
   byId('logged-out').hidden = false;
+  byId('user').hidden = true;
+  setText('user-name', '…');
+  byId('user-menu').togglePopover(false);
+  byId('state').hidden = false;
   byId('state').dataset.state = 'out';
   setText('state', 'Logged out');
 }

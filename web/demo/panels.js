@@ -26,7 +26,8 @@ export function showUser(info) {
   setText('greeting', `Hello, ${name}`);
   setText('email', String(info.email ?? ''));
   setText('avatar', initials(name));
-  setText('state', `Logged in as ${info.preferred_username ?? name}`);
+  setText('user-name', String(info.preferred_username ?? name));
+  setText('menu-name', `Logged in as ${name}`);
 }
 
 /** @param {Record<string, unknown>} claims */

@@ -85,6 +85,9 @@ export async function becomeHidden(page) {
   return () => set(false);
 }
 
+/** What the demo has in the menu of its user. */
+const IN_MENU = ['Log out', 'Switch user'];
+
 /** The demo page, by what a user sees. */
 export class App {
   /**
@@ -95,6 +98,7 @@ export class App {
     this.page = page;
     this.url = url;
     this.greeting = page.getByRole('heading', { name: /^Hello, / });
+    this.menu = page.getByRole('button', { name: /^Account of / });
     this.notice = page.locator('#notice');
     this.calls = page.locator('#activity li');
   }
@@ -112,8 +116,10 @@ export class App {
   }
 
   /** @param {string} name */
-  click(name) {
-    return this.page.getByRole('button', { name, exact: true }).click();
+  async click(name) {
+    const button = this.page.getByRole('button', { name, exact: true });
+    if (IN_MENU.includes(name) && await this.menu.isVisible() && !(await button.isVisible())) await this.menu.click();
+    await button.click();
   }
 
   /** Opens the page and leaves it for the identity provider's login page. */
