@@ -47,13 +47,17 @@ func isWeb(u *url.URL) bool {
 }
 
 // quote shows a URL of the settings without what may be secret in it: what
-// stands before an @, and the query.
+// stands before an @, and the query. Where the one is in the other, a password
+// may have a question mark, and nothing is shown.
 func quote(raw string) string {
-	raw, _, _ = strings.Cut(raw, "?")
-	if i := strings.LastIndex(raw, "@"); i >= 0 {
-		raw = "…" + raw[i:]
+	shown, query, _ := strings.Cut(raw, "?")
+	if strings.Contains(query, "@") {
+		return strconv.Quote("…")
 	}
-	return strconv.Quote(raw)
+	if i := strings.LastIndex(shown, "@"); i >= 0 {
+		shown = "…" + shown[i:]
+	}
+	return strconv.Quote(shown)
 }
 
 // isLoopback tells names and addresses that never leave the machine.
