@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"oauth-agent/test/double"
 	"oauth-agent/test/idp"
 )
 
@@ -60,7 +60,7 @@ func TestPartsWorkTogether(t *testing.T) {
 	if err := os.WriteFile(secret, []byte("c4nary\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	provider, api := freeAddress(t), freeAddress(t)
+	provider, api := double.FreeAddress(t), double.FreeAddress(t)
 	issuer := "http://" + provider
 	startPart(t, issuer+"/.well-known/openid-configuration", "provider", "-listen", provider, "-issuer", issuer, "-client-secret-file", secret)
 	startPart(t, "http://"+api, "api", "-listen", api, "-userinfo", issuer+"/userinfo")
@@ -98,16 +98,6 @@ func startPart(t *testing.T, url string, args ...string) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Fatalf("%s is not healthy", url)
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = ln.Close() }()
-	return ln.Addr().String()
 }
 
 // accessToken logs in as the agent would, but for PKCE, which is not asked of a

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"oauth-agent/test/double"
 )
 
 // installed is a program with its settings in files, as operators have them.
@@ -34,10 +36,10 @@ func install(t *testing.T, issuer string, changes map[string]string, env ...stri
 func prepare(t *testing.T, issuer string, changes map[string]string) *installed {
 	t.Helper()
 	p := &installed{dir: t.TempDir()}
-	admin := "127.0.0.1:" + strconv.Itoa(freePort(t))
+	admin := "127.0.0.1:" + strconv.Itoa(double.FreePort(t))
 	p.admin = "http://" + admin
 	p.settings = map[string]string{
-		"port": strconv.Itoa(freePort(t)), "bind_address": "127.0.0.1", "admin_addr": admin, "reload_every": "0s",
+		"port": strconv.Itoa(double.FreePort(t)), "bind_address": "127.0.0.1", "admin_addr": admin, "reload_every": "0s",
 		"issuer": issuer, "client_id": "spa", "client_secret_file": p.path("client-secret"),
 		"redirect_uri": origin + "/", "trusted_web_origins": "[" + origin + "]",
 		"cookie": "{name_prefix: example, encryption_keys_file: " + p.path("keys") + "}",

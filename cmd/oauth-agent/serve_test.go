@@ -43,7 +43,7 @@ type program struct {
 func startServing(t *testing.T, tokenEndpoint string, env ...string) *program {
 	t.Helper()
 	p := launch(t, append([]string{
-		"PORT=" + strconv.Itoa(freePort(t)), "BIND_ADDRESS=127.0.0.1",
+		"PORT=" + strconv.Itoa(double.FreePort(t)), "BIND_ADDRESS=127.0.0.1",
 		"AUTHORIZE_ENDPOINT=https://login.example.com/authorize", "TOKEN_ENDPOINT=" + tokenEndpoint,
 		"USERINFO_ENDPOINT=https://login.example.com/userinfo", "SCOPE=orders",
 		"CLIENT_ID=spa", "CLIENT_SECRET=c4nary-secret", "REDIRECT_URI=" + origin + "/", "TRUSTED_WEB_ORIGIN=" + origin,
@@ -360,14 +360,4 @@ func makeCertificate(t *testing.T) (certFile, keyFile string, roots *x509.CertPo
 	roots = x509.NewCertPool()
 	roots.AppendCertsFromPEM(certPEM)
 	return certFile, keyFile, roots
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().(*net.TCPAddr).Port
 }

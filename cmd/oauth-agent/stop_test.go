@@ -17,6 +17,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"oauth-agent/test/double"
 )
 
 // The wait before the end: everything goes on but /readyz, then clients are asked
@@ -227,7 +229,7 @@ func TestOperatorsPortInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = listener.Close() }()
-	p := launch(t, "PORT="+strconv.Itoa(freePort(t)), "BIND_ADDRESS=127.0.0.1", "ADMIN_ADDR="+listener.Addr().String(),
+	p := launch(t, "PORT="+strconv.Itoa(double.FreePort(t)), "BIND_ADDRESS=127.0.0.1", "ADMIN_ADDR="+listener.Addr().String(),
 		"ISSUER="+nobody, "CLIENT_ID=spa", "CLIENT_SECRET=c4nary-secret", "REDIRECT_URI="+origin+"/",
 		"TRUSTED_WEB_ORIGIN="+origin, "COOKIE_ENCRYPTION_KEY="+strings.Repeat("a1", 32))
 	if code := p.wait(); code != 1 || !strings.Contains(p.stderr.String(), "cannot listen at admin_addr (ADMIN_ADDR): ") {

@@ -117,7 +117,7 @@ func TestStreamsLeaveFilesToOthers(t *testing.T) {
 	defer api.Close()
 	release := sync.OnceFunc(func() { close(may) })
 	defer release()
-	gateways := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	gateways := fmt.Sprintf("127.0.0.1:%d", double.FreePort(t))
 	p, host, roots := fewFiles(t, api.URL, map[string]string{"forward_auth": "{addr: '" + gateways + "'}"})
 	var answered tally
 	ctx, leave := context.WithCancel(t.Context())

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"oauth-agent/test/double"
 	"oauth-agent/test/idp"
 	"oauth-agent/test/internal/process"
 )
@@ -81,7 +82,7 @@ func TestImageRunsAsThePod(t *testing.T) {
 	secrets.put(map[string]string{"client-secret": "secret", "cookie-keys": keys})
 	config.put(map[string]string{"agent.yaml": settings})
 
-	free := freeAddresses(t, 2)
+	free := []string{double.FreeAddress(t), double.FreeAddress(t)}
 	env := map[string]string{"BIND_ADDRESS": "127.0.0.1", "PORT": portOf(free[0]), "ADMIN_ADDR": free[1], "SHUTDOWN_DELAY": "0s"}
 	path, inJail := img.jail(t, args...)
 	p := process.Start(t, process.Command{Path: path, Args: inJail, Env: env})

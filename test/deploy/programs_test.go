@@ -187,22 +187,6 @@ func manifests(t *testing.T, text string) map[string]node {
 	return out
 }
 
-// freeAddresses gives addresses of loopback on which nobody listens, each another
-// one.
-func freeAddresses(t *testing.T, n int) []string {
-	t.Helper()
-	var out []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close() // when all are known
-		out = append(out, l.Addr().String())
-	}
-	return out
-}
-
 func portOf(address string) string { return address[strings.LastIndex(address, ":")+1:] }
 
 // certificate writes tls.crt and tls.key for loopback.

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"testing"
 
+	"oauth-agent/test/double"
 	"oauth-agent/test/idp"
 	"oauth-agent/test/internal/process"
 )
@@ -150,7 +151,7 @@ type busy struct {
 
 func startBusy(t *testing.T) busy {
 	t.Helper()
-	free := freeAddresses(t, 2)
+	free := []string{double.FreeAddress(t), double.FreeAddress(t)}
 	origin, admin := "https://"+free[0], free[1]
 	as, err := idp.Start(t.Context(), "127.0.0.1:0", idp.Config{
 		Clients: []idp.Client{{ID: "my-spa", Secret: "secret", RedirectURIs: []string{origin + "/"}}},
@@ -235,7 +236,7 @@ scrape_configs:
   - job_name: oauth-agent
     static_configs: [{targets: [%q]}]
 `, rules, target))
-	address := freeAddresses(t, 1)[0]
+	address := double.FreeAddress(t)
 	p := prometheus{process.Start(t, process.Command{Path: program(t, "prometheus"), Args: []string{
 		"--config.file=" + dir + "/prometheus.yml", "--storage.tsdb.path=" + dir + "/data", "--web.listen-address=" + address, "--log.level=warn",
 	}}), "http://" + address}

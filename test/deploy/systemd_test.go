@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"testing"
 
+	"oauth-agent/test/double"
 	"oauth-agent/test/internal/process"
 )
 
@@ -99,7 +100,7 @@ type served struct{ public, admin, settings string }
 // that is not there.
 func serveSettings(t *testing.T) served {
 	t.Helper()
-	free := freeAddresses(t, 2)
+	free := []string{double.FreeAddress(t), double.FreeAddress(t)}
 	s := served{public: free[0], admin: free[1], settings: filepath.Join(t.TempDir(), "agent.yaml")}
 	write(t, s.settings, fmt.Sprintf(`
 issuer: http://127.0.0.1:1

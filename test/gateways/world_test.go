@@ -23,6 +23,7 @@ import (
 
 	"oauth-agent/agent"
 	"oauth-agent/agent/config"
+	"oauth-agent/test/double"
 	"oauth-agent/test/idp"
 	"oauth-agent/test/internal/browser"
 	"oauth-agent/test/internal/process"
@@ -181,7 +182,7 @@ func snippet(t *testing.T, path string, port int, public, forward, api string) s
 }
 
 func startNginx(t *testing.T, public, forward, api string) int {
-	port, dir := process.FreePort(t), t.TempDir()
+	port, dir := double.FreePort(t), t.TempDir()
 	write(t, dir, "oauth-agent.conf", snippet(t, "nginx/oauth-agent.conf", port, public, forward, api))
 	write(t, dir, "nginx.conf", fmt.Sprintf(`
 daemon off;
@@ -205,7 +206,7 @@ http {
 }
 
 func startCaddy(t *testing.T, public, forward, api string) int {
-	port, dir := process.FreePort(t), t.TempDir()
+	port, dir := double.FreePort(t), t.TempDir()
 	write(t, dir, "Caddyfile", "{\n\tadmin off\n\tauto_https off\n}\n"+snippet(t, "caddy/Caddyfile", port, public, forward, api))
 	p := process.Start(t, process.Command{
 		Path: "caddy", Args: []string{"run", "--config", "Caddyfile", "--adapter", "caddyfile"}, Dir: dir,

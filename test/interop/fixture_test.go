@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"oauth-agent/test/double"
 	"oauth-agent/test/internal/browser"
 	"oauth-agent/test/internal/process"
 )
@@ -80,9 +81,9 @@ func build(t *testing.T) string {
 }
 
 func newFixture(t *testing.T, p product, s scenario, binary string) *fixture {
-	f := &fixture{t: t, product: p, scenario: s, state: t.TempDir(), asPort: process.FreePort(t)}
+	f := &fixture{t: t, product: p, scenario: s, state: t.TempDir(), asPort: double.FreePort(t)}
 	f.startPage()
-	tapPort, agentPort := process.FreePort(t), process.FreePort(t)
+	tapPort, agentPort := double.FreePort(t), double.FreePort(t)
 	base := fmt.Sprintf("http://127.0.0.1:%d", tapPort)
 	f.issuer = base + p.issuerPath
 	f.tap = newTap(fmt.Sprintf("127.0.0.1:%d", tapPort), &url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", f.asPort)})

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"oauth-agent/test/double"
 	"oauth-agent/test/internal/process"
 )
 
@@ -39,7 +40,7 @@ func (w *world) addReplica(port int, host string) *replica {
 	t := w.t
 	r := &replica{
 		t: t, binary: w.binary, dir: filepath.Join(w.dir, fmt.Sprintf("replica%d", port)),
-		address: fmt.Sprintf("127.0.0.1:%d", port), admin: fmt.Sprintf("127.0.0.1:%d", process.FreePort(t)),
+		address: fmt.Sprintf("127.0.0.1:%d", port), admin: fmt.Sprintf("127.0.0.1:%d", double.FreePort(t)),
 	}
 	mkdir(t, r.dir)
 	w.authority.issue(r.dir, host)

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"oauth-agent/test/internal/process"
+	"oauth-agent/test/double"
 )
 
 // One process at full load with everything that comes to it: SOAK is how long
@@ -22,7 +22,7 @@ func TestSoak(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	port := process.FreePort(t)
+	port := double.FreePort(t)
 	// The memory of refreshes is full after a while that is longer than most soaks.
 	w := newWorld(t, port, "log: {level: error}\nrefresh: {memory: 2s}\nlimits: {login_start: 0}")
 	r := w.addReplica(port, "localhost")

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"oauth-agent/test/double"
 	"oauth-agent/test/idp"
 	"oauth-agent/test/internal/process"
 )
@@ -58,10 +59,10 @@ func behindNginx(t *testing.T, balancing string, delay time.Duration) *world {
 		}
 		t.Skip("nginx is not installed")
 	}
-	port := process.FreePort(t)
+	port := double.FreePort(t)
 	w := newWorld(t, port, fmt.Sprintf("shutdown_delay: %s\nlog: {level: warn}\nlimits: {login_start: 100}", delay))
 	for range 3 {
-		w.addReplica(process.FreePort(t), replicaName)
+		w.addReplica(double.FreePort(t), replicaName)
 	}
 	w.startNginx(port, balancing)
 	return w

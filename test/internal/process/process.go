@@ -148,21 +148,6 @@ func Listening(address string) func() error {
 	}
 }
 
-// FreePort gives a port of the loopback interface on which nobody listens.
-func FreePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("no free port: %v", err)
-	}
-	defer l.Close()
-	addr, ok := l.Addr().(*net.TCPAddr)
-	if !ok {
-		t.Fatalf("no TCP address: %v", l.Addr())
-	}
-	return addr.Port
-}
-
 // Run runs the command to its end, which must be a good one.
 func Run(t testing.TB, limit time.Duration, c Command) string {
 	t.Helper()
