@@ -87,7 +87,7 @@ func TestTwoCallsEndOneLogin(t *testing.T) {
 	w := newWorld(t)
 	c := w.client()
 	page := w.authorize(c.start())
-	w.idp.SetFault(idp.Token, idp.Fault{Delay: 300 * time.Millisecond})
+	w.idp.SetFault(idp.Token, idp.Fault{Delay: time.Second})
 	twin := c.clone()
 	answers := make(chan *answer, 2)
 	for _, tab := range []*client{c, twin} {

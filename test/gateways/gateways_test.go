@@ -256,7 +256,7 @@ func TestEventStream(t *testing.T) {
 			t.Fatalf("%v", resp)
 		}
 		start := time.Now()
-		if line, err := bufio.NewReader(resp.Body).ReadString('\n'); line != "data: 0\n" || time.Since(start) > 500*time.Millisecond {
+		if line, err := bufio.NewReader(resp.Body).ReadString('\n'); line != "data: 0\n" || time.Since(start) > 1500*time.Millisecond {
 			t.Errorf("%q after %v, %v", line, time.Since(start), err)
 		}
 	})

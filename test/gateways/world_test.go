@@ -259,7 +259,7 @@ func (w *world) serveAPI(rw http.ResponseWriter, r *http.Request) {
 		for i := range 3 {
 			_, _ = fmt.Fprintf(rw, "data: %d\n\n", i)
 			_ = http.NewResponseController(rw).Flush()
-			time.Sleep(300 * time.Millisecond)
+			time.Sleep(600 * time.Millisecond)
 		}
 		return
 	}

@@ -21,7 +21,7 @@ func TestOIDCProvider(t *testing.T) {
 		{name: "twenty refreshes at once", run: refreshesAtOnce},
 		{name: "late refresh", run: refreshesLate},
 		{name: "refresh two behind", run: refreshesTwoBehind},
-		{name: "expiry", as: map[string]string{"ACCESS_TOKEN_TTL": "2"}, run: expires},
+		{name: "expiry", as: map[string]string{"ACCESS_TOKEN_TTL": "6"}, run: expires},
 		{name: "session ended at the server", run: endsAtTheServer},
 
 		{name: "logout", run: logsOut},
@@ -47,7 +47,7 @@ func TestDjango(t *testing.T) {
 		{name: "twenty refreshes at once", run: refreshesAtOnce},
 		{name: "late refresh", run: refreshesLate},
 		{name: "refresh two behind", run: refreshesTwoBehind},
-		{name: "expiry", as: map[string]string{"ACCESS_TOKEN_TTL": "2"}, run: expires},
+		{name: "expiry", as: map[string]string{"ACCESS_TOKEN_TTL": "6"}, run: expires},
 		{name: "session ended at the server", run: endsAtTheServer},
 
 		{name: "logout", run: logsOutHere},

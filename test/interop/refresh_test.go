@@ -100,19 +100,19 @@ func refreshesTwoBehind(f *fixture) {
 	u.userInfo()
 }
 
-// expires: the access token dies, the session does not.
+// expires: the access token, which lives 6 seconds, dies, and the session does not.
 func expires(f *fixture) {
 	u := f.user
 	u.logIn("jane")
 	u.userInfo()
-	time.Sleep(2500 * time.Millisecond)
+	time.Sleep(6500 * time.Millisecond)
 	want(f.t, u.get("/userInfo"), http.StatusUnauthorized, "token_expired")
 	if !u.loggedIn() {
 		f.t.Error("logged out with the access token")
 	}
 	u.refresh()
 	u.userInfo()
-	time.Sleep(2500 * time.Millisecond)
+	time.Sleep(6500 * time.Millisecond)
 	u.logOut() // needs no access token
 	u.noSession()
 }

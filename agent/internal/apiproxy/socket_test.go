@@ -148,7 +148,7 @@ func TestWebSocketIsClosedWhenTheTokenHasExpired(t *testing.T) {
 				_ = conn.Close()
 			})
 			w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}}, func(o *apiproxy.Options) {
-				o.SocketGrace = 50 * time.Millisecond
+				o.SocketGrace = 500 * time.Millisecond
 			})
 			conn, in, _ := connect(t, w, w.soonExpired(t), www)
 			for _, f := range frames {

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -84,7 +85,7 @@ func TestBothWaysAtOnce(t *testing.T) {
 		})
 		start(t, api, h2c)
 		// Once the answer has begun there is no limit.
-		w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), H2C: h2c, Timeout: 200 * time.Millisecond}})
+		w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), H2C: h2c, Timeout: time.Second}})
 		body, send := io.Pipe()
 		r := w.request(t, w.login(t, session.Tokens{}), "POST", "/api", body)
 		r.ContentLength = int64(len("one\ntwo\nthree\n"))
@@ -92,7 +93,7 @@ func TestBothWaysAtOnce(t *testing.T) {
 		if !resp.Close {
 			t.Error("the connection would be used again while its body is still read")
 		}
-		time.Sleep(400 * time.Millisecond)
+		time.Sleep(1500 * time.Millisecond)
 		lines := bufio.NewScanner(resp.Body)
 		for _, word := range []string{"one", "two", "three"} {
 			if _, err := io.WriteString(send, word+"\n"); err != nil || !lines.Scan() || lines.Text() != word+"!" {
@@ -382,7 +383,7 @@ func TestBodiesThatAreRefused(t *testing.T) {
 	api := newUpstream(t, nil)
 	w := newWorld(t, []apiproxy.Route{
 		{Path: "/small", Upstream: parse(t, api.URL), MaxBody: 10},
-		{Path: "/slow", Upstream: parse(t, api.URL), Timeout: 50 * time.Millisecond},
+		{Path: "/slow", Upstream: parse(t, api.URL), Timeout: 500 * time.Millisecond},
 		{Path: "/gone", Upstream: parse(t, "http://"+listen(t, nil)), Timeout: time.Hour},
 	})
 	b := w.login(t, session.Tokens{})
@@ -503,26 +504,28 @@ func TestSmuggling(t *testing.T) {
 
 // A body that comes drop by drop comes to an end, and a large one does not.
 func TestTricklingBody(t *testing.T) {
+	const timeout = 500 * time.Millisecond
 	api := newUpstream(t, nil)
-	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), Timeout: 200 * time.Millisecond}})
+	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), Timeout: timeout}})
 	b := w.login(t, session.Tokens{})
-	for size, status := range map[int]int{1: 408, 4096: 200} {
-		body, send := io.Pipe()
-		go func() {
-			part := make([]byte, size)
-			for range 250 {
-				if _, err := send.Write(part); err != nil {
-					return
+	for size, status := range map[int]int{1: 408, 64 << 10: 200} {
+		t.Run(strconv.Itoa(size), func(t *testing.T) {
+			t.Parallel()
+			body, send := io.Pipe()
+			defer func() { _ = body.Close() }()
+			go func() {
+				part := make([]byte, size)
+				for begun := time.Now(); size == 1 || time.Since(begun) < 12*timeout; time.Sleep(timeout / 20) {
+					if _, err := send.Write(part); err != nil {
+						return
+					}
 				}
-				time.Sleep(10 * time.Millisecond)
+				_ = send.Close()
+			}()
+			if resp := w.do(t, w.request(t, b, "POST", "/api", body)); resp.StatusCode != status {
+				t.Errorf("%d bytes at a time: %d", size, resp.StatusCode)
 			}
-			_ = send.Close()
-		}()
-		resp := w.do(t, w.request(t, b, "POST", "/api", body))
-		_ = body.Close()
-		if resp.StatusCode != status {
-			t.Errorf("%d bytes at a time: %d", size, resp.StatusCode)
-		}
+		})
 	}
 }
 

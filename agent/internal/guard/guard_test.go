@@ -163,11 +163,11 @@ func TestBodyThatDripsIsCutOff(t *testing.T) {
 // its context.
 func TestBodyDeadlineDoesNotOutliveTheBody(t *testing.T) {
 	render := &httperr.Renderer{Log: discard()}
-	srv := httptest.NewServer(guard.ReadTimeout(20*time.Millisecond, render.Handle(guard.Body(1000, func(w http.ResponseWriter, r *http.Request) error {
+	srv := httptest.NewServer(guard.ReadTimeout(500*time.Millisecond, render.Handle(guard.Body(1000, func(w http.ResponseWriter, r *http.Request) error {
 		select {
 		case <-r.Context().Done():
 			return r.Context().Err()
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(time.Second):
 			w.WriteHeader(http.StatusNoContent)
 			return nil
 		}

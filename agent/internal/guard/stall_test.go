@@ -17,7 +17,8 @@ import (
 	"oauth-agent/test/double"
 )
 
-const stalled = 200 * time.Millisecond
+// stalled is longer than a busy machine makes anybody wait who does take something.
+const stalled = time.Second
 
 // stalling serves over both versions of HTTP, each by its test.
 func stalling(t *testing.T, h http.HandlerFunc, test func(t *testing.T, srv *httptest.Server)) {
@@ -101,13 +102,13 @@ func TestSmallAnswerThatNobodyTakes(t *testing.T) {
 func TestSilenceIsNoStall(t *testing.T) {
 	large := strings.Repeat("x", 8<<10)
 	stalling(t, func(w http.ResponseWriter, _ *http.Request) {
-		time.Sleep(2 * stalled)
+		time.Sleep(3 * stalled / 2)
 		w.WriteHeader(http.StatusEarlyHints)
 		_, _ = io.WriteString(w, "one")
 		_ = http.NewResponseController(w).Flush()
-		time.Sleep(2 * stalled)
+		time.Sleep(3 * stalled / 2)
 		_, _ = io.WriteString(w, large)
-		time.Sleep(2 * stalled)
+		time.Sleep(3 * stalled / 2)
 		_, _ = io.WriteString(w, "three")
 	}, func(t *testing.T, srv *httptest.Server) {
 		for range 2 { // on one connection
@@ -120,7 +121,7 @@ func TestSilenceIsNoStall(t *testing.T) {
 			if err != nil || string(body) != "one"+large+"three" {
 				t.Errorf("%d bytes, %v", len(body), err)
 			}
-			time.Sleep(2 * stalled)
+			time.Sleep(3 * stalled / 2)
 		}
 	})
 }
@@ -153,7 +154,7 @@ func TestDeadlineEndsWithItsRequest(t *testing.T) {
 		if body, _ := io.ReadAll(resp.Body); string(body) != "ok" {
 			t.Errorf("%q", body)
 		}
-		time.Sleep(2 * stalled)
+		time.Sleep(3 * stalled / 2)
 	}
 }
 
@@ -167,7 +168,7 @@ func TestHijackedHasNoDeadline(t *testing.T) {
 			return
 		}
 		go func() {
-			time.Sleep(3 * stalled)
+			time.Sleep(2 * stalled)
 			_, _ = io.WriteString(conn, "late")
 			_ = conn.Close()
 		}()
