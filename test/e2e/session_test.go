@@ -43,6 +43,11 @@ func TestClaimsAreToldBySettingAlone(t *testing.T) {
 	}
 }
 
+// Others led elsewhere: oauth2-proxy to any URL, and by white space to another
+// host (CVE-2020-5233, CVE-2020-11053), mod_auth_openidc by a tab between two
+// slashes (CVE-2022-23527), vouch-proxy to a host of the user's choice until 0.11.
+// Since then that one refuses a path with a URL in its query (#409), which is a
+// good one.
 func TestReturnToWhereTheUserWas(t *testing.T) {
 	w := newWorld(t)
 	c := w.client()
@@ -50,7 +55,7 @@ func TestReturnToWhereTheUserWas(t *testing.T) {
 		body, _ := json.Marshal(map[string]any{"returnTo": returnTo})
 		return c.post("/login/start", string(body))
 	}
-	const deep = "/orders/7?page=2&q=%C3%A9#top"
+	const deep = "/orders/7?page=2&q=%C3%A9&from=https://www.example.org/?a=b#top"
 	url := start(deep).want(200, "").json("authorizationRequestUrl").(string)
 	if got := c.end(w.authorize(url)).want(200, "").json("returnTo"); got != deep {
 		t.Errorf("returnTo %q", got)
@@ -59,7 +64,8 @@ func TestReturnToWhereTheUserWas(t *testing.T) {
 		t.Errorf("returnTo on a page load: %q", got)
 	}
 	for _, bad := range []any{
-		"https://evil.example/", "//evil.example", `/\evil.example`, `\\evil.example`, "/\t/evil.example", "/\n/evil.example",
+		"https://evil.example/", "//evil.example", `/\evil.example`, `\\evil.example`, "/\t/evil.example", "/\n/evil.example", "/%2f/evil.example\r",
+		"/ /evil.example\u00a0\x00", "https:/evil.example", "///evil.example", "/./\\evil.example",
 		"javascript:alert(1)", "orders", "?x", " /orders", "/" + strings.Repeat("x", 1024), 7, []string{"/"}, map[string]string{},
 	} {
 		start(bad).want(400, "invalid_request")

@@ -178,7 +178,8 @@ func TestPreflightIsAnsweredHere(t *testing.T) {
 // traefikoidc let any request pass that accepted an event stream; oauth2-proxy
 // one whose User-Agent was that of a health check (GHSA-5hvv-m4w4-gf6v), or
 // whose X-Forwarded-Uri named a path without authentication (#3506,
-// GHSA-7x63-xv5r-3p2x).
+// GHSA-7x63-xv5r-3p2x, CVE-2026-40575). Traefik passed on what claimed trust in an
+// odd spelling, or by X-Forwarded-Prefix (GHSA-5m6w-wvh7-57vm, GHSA-6384-m2mw-rf54).
 func TestHeadersThatOpenedOtherProxies(t *testing.T) {
 	api := newUpstream(t, nil)
 	w := newWorld(t, []apiproxy.Route{
@@ -190,6 +191,8 @@ func TestHeadersThatOpenedOtherProxies(t *testing.T) {
 		"User-Agent: GoogleHC/1.0",
 		"User-Agent: kube-probe/1.31",
 		"X-Forwarded-Uri: /public",
+		"X_Forwarded_Uri: /public",
+		"X-Forwarded-Prefix: /public",
 		"X-Original-Url: /public/x",
 		"X-Rewrite-Url: /public/x",
 		"X-Forwarded-Method: OPTIONS",

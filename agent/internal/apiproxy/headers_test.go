@@ -67,7 +67,8 @@ func TestRequestHeaders(t *testing.T) {
 		{"GET", "X-Forwarded: 1", "X-Forwarded", nil, []string{"1"}},
 		{"GET", "Forwarded: for=1", "Forwarded", nil, []string{"for=1"}},
 		{"GET", "X-Real-IP: 1", "X-Real-Ip", nil, []string{"1"}},
-		{"GET", "X_Forwarded_For: 1", "X_forwarded_for", nil, []string{"1"}},
+		{"GET", "X-Forwarded-Prefix: /admin", "X-Forwarded-Prefix", nil, []string{"/admin"}}, // Traefik, GHSA-6384-m2mw-rf54
+		{"GET", "X_Forwarded_For: 1", "X_forwarded_for", nil, []string{"1"}},                 // Traefik, GHSA-5m6w-wvh7-57vm
 		{"GET", "X-Forwarded_For: 1", "X-Forwarded_for", nil, []string{"1"}},
 		{"GET", "X_Real_IP: 1", "X_real_ip", nil, []string{"1"}},
 		{"GET", "X.Forwarded.Proto: 1", "X.forwarded.proto", nil, []string{"1"}},
