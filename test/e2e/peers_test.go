@@ -204,7 +204,8 @@ func TestPeerHeadersThatOpenDoors(t *testing.T) {
 	}
 }
 
-// oauth2-proxy leaves the check of the nonce off by default.
+// oauth2-proxy leaves the check of the nonce off by default. (It also encrypts
+// cookies by AES-CFB, and nothing tells a changed one: TestCookiesFlippedBitByBit.)
 func TestPeerOAuth2ProxyNonce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
