@@ -130,20 +130,21 @@ func TestRefusedUploadIsNotWaitedFor(t *testing.T) {
 	srv := httptest.NewServer(buildFrom(t, file, nil, "REQUEST_TIMEOUT=10m").Handler())
 	t.Cleanup(srv.Close)
 	for _, tt := range []struct {
-		target, header string
-		status         int
+		target, rest string
+		status       int
 	}{
-		{"POST /private/x", "Content-Length: 60000", 401},
-		{"POST /private/x", "Transfer-Encoding: chunked", 401},
-		{"POST /private/%2e%2e/x", "Content-Length: 60000", 400},
-		{"POST /get/x", "Content-Length: 60000", 405},
-		{"POST /small/x", "Content-Length: 60000", 413},
-		{"POST /gone/x", "Content-Length: 60000", 502},
-		{"POST /api/x", "Content-Length: 60000", 408},
+		{"POST /private/x", "Content-Length: 60000\r\n", 401},
+		{"POST /private/x", "Transfer-Encoding: chunked\r\n\r\n50", 401},
+		{"POST /private/%2e%2e/x", "Content-Length: 60000\r\n", 400},
+		{"POST /get/x", "Content-Length: 60000\r\n", 405},
+		{"POST /small/x", "Content-Length: 60000\r\n", 413},
+		{"POST /small/x", "Transfer-Encoding: chunked\r\n\r\n40", 413}, // found while reading
+		{"POST /gone/x", "Content-Length: 60000\r\n", 502},
+		{"POST /api/x", "Content-Length: 60000\r\n", 408},
 	} {
-		t.Run(tt.target+", "+tt.header, func(t *testing.T) {
+		t.Run(tt.target+", "+tt.rest, func(t *testing.T) {
 			t.Parallel()
-			endsWith(t, send(t, srv, tt.target+" HTTP/1.1\r\nHost: x\r\nOrigin: "+testOrigin+"\r\n"+tt.header+"\r\n\r\n1\r\n"), tt.status)
+			endsWith(t, send(t, srv, tt.target+" HTTP/1.1\r\nHost: x\r\nOrigin: "+testOrigin+"\r\n"+tt.rest+"\r\n"+strings.Repeat("x", 64)), tt.status)
 		})
 	}
 }

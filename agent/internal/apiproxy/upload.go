@@ -155,7 +155,7 @@ func (b *upload) begin(res *http.Response) {
 
 // abandon bounds the time in which the server reads what is left of the body.
 // With the body at its end there is nothing to bound, and the server's own
-// reading would be disturbed.
+// reading would be disturbed. One that is too large is at its end for us alone.
 func (b *upload) abandon() {
 	if b == nil {
 		return
@@ -163,7 +163,8 @@ func (b *upload) abandon() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.unwatch()
-	if !b.ended && b.err == nil {
+	var tooLarge *http.MaxBytesError
+	if !b.ended && (b.err == nil || errors.As(b.err, &tooLarge)) {
 		linger(b.control)
 	}
 }
