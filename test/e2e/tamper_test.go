@@ -167,6 +167,25 @@ func TestBrokenRefreshTokenLeavesNobodyStuck(t *testing.T) {
 	c.works()
 }
 
+// Cookies of a neighbour hide the one that opens at a page load alone, whose path
+// is longer. It is not theirs to end the session.
+func TestPlantedCookiesEndNoSession(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, later := range []time.Duration{0, time.Hour} {
+		c := w.login()
+		w.clock.advance(later)
+		a := c.post("/login/end", `{"pageUrl":"`+c.origin+`/"}`, func(r *http.Request) {
+			r.Header.Set("Cookie", "example-auth=a; example-auth=b; example-auth=c; example-id=a; example-id=b; example-id=c; "+r.Header.Get("Cookie"))
+		})
+		if a.want(200, "").json("isLoggedIn") != true || len(c.jar) != 4 {
+			t.Errorf("after %v: %s, left %v", later, a.Body, c.cookieNames())
+		}
+		c.post("/refresh", "").want(204, "")
+		c.works()
+	}
+}
+
 // A name may come twice, when a neighbour has planted one with another path:
 // the one that opens counts, wherever it stands.
 func TestDoubledCookies(t *testing.T) {

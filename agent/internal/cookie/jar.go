@@ -182,6 +182,10 @@ func (j *Jar) OpenThat(got *Received, k Kind, tag string, accept func(plain []by
 	return seal.ErrSealed
 }
 
+// Doubled tells whether a cookie of a kind came more than once, or a piece of it.
+// What does not open is then perhaps another's, and what does was not tried.
+func (j *Jar) Doubled(got *Received, k Kind) bool { return got.twins(j.names[k]) > 1 }
+
 // Tags lists the tags under which a request has cookies of a kind.
 func (j *Jar) Tags(got *Received, k Kind) []string {
 	var tags []string

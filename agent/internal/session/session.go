@@ -205,11 +205,13 @@ func (st *Store) RestoreCSRF(w http.ResponseWriter, s *Session) (secret.String, 
 
 // Mend clears the refresh and the ID token where their cookies are there and do
 // not open. It does nothing and is false when that would leave nothing to go on
-// with: the refresh token is broken, and the access token past its time.
+// with: the refresh token is broken, and the access token past its time. Where a
+// neighbour may have planted what does not open, it is left alone.
 func (s *Session) Mend(w http.ResponseWriter) bool {
 	var broken []cookie.Kind
 	for _, k := range []cookie.Kind{cookie.Refresh, cookie.ID} {
-		if _, _, err := s.store.open(s.got, k, func(header) bool { return true }); errors.Is(err, ErrBroken) {
+		_, _, err := s.store.open(s.got, k, func(header) bool { return true })
+		if errors.Is(err, ErrBroken) && !s.store.jar.Doubled(s.got, k) {
 			broken = append(broken, k)
 		}
 	}
