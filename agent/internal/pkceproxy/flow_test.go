@@ -143,7 +143,7 @@ func TestClientAuthenticationAtTheAS(t *testing.T) {
 	onlyPost400 := func(w http.ResponseWriter, r *http.Request) {
 		if _, _, basic := r.BasicAuth(); basic {
 			w.WriteHeader(http.StatusBadRequest)
-			_, _ = w.Write([]byte(`{"error":"invalid_client"}`))
+			_, _ = w.Write([]byte("{\"error\":\"invalid_client\",\"error_description\":\"caf\xe9\"}"))
 			return
 		}
 		_, _ = w.Write([]byte(answerBody))

@@ -1,7 +1,9 @@
 package pkceproxy
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -73,7 +75,10 @@ func (a answer) write(w http.ResponseWriter) {
 // passed on.
 type reply struct {
 	*authserver.Answer
-	AccessToken, RefreshToken, Error string
+	accessToken, refreshToken string
+	failed                    bool   // some client may read an error in it
+	code                      string // of that error
+	form                      bool   // of RFC 6749 5.2, to be passed as it is
 }
 
 // token asks the token endpoint.
@@ -84,9 +89,9 @@ func (u *upstream) token(ctx context.Context, form url.Values) (answer, error) {
 		return answer{}, err
 	case a.Status >= 400:
 		return u.refusal(ctx, a, invalidGrant), nil
-	case a.AccessToken != "":
-		return answer{status: a.Status, body: a.Body, refreshToken: a.RefreshToken}, nil
-	case a.Error != "":
+	case a.accessToken != "":
+		return answer{status: a.Status, body: a.Body, refreshToken: a.refreshToken}, nil
+	case a.code != "":
 		// Some say 200 to everything. A client that believes the status would
 		// look for a token in the error.
 		return u.refusal(ctx, a, invalidGrant), nil
@@ -101,7 +106,7 @@ func (u *upstream) revoke(ctx context.Context, form url.Values) (answer, error) 
 	switch {
 	case err != nil:
 		return answer{}, err
-	case a.Status >= 400 || a.Error != "":
+	case a.Status >= 400 || a.failed:
 		return u.refusal(ctx, a, httperr.InvalidRequest), nil
 	}
 	return answer{status: http.StatusOK}, nil
@@ -111,12 +116,12 @@ func (u *upstream) revoke(ctx context.Context, form url.Values) (answer, error) 
 // answer of RFC 6749 5.2: its own, if it is one. bare is what an empty 400, 401
 // or 403 means.
 func (u *upstream) refusal(ctx context.Context, a reply, bare string) answer {
-	if a.Error == invalidClient {
+	if a.code == invalidClient {
 		u.log.LogAttrs(ctx, slog.LevelError, "the authorization server refuses the proxy's client id and secret")
 	}
 	own := answer{status: a.Status, body: a.Body, retryAfter: a.Header.Get("Retry-After")}
 	switch {
-	case a.Error == "":
+	case !a.form:
 		own.status, own.body = formOf(a.Status, bare)
 	case a.Status < 400:
 		own.status = http.StatusBadRequest
@@ -161,7 +166,7 @@ func (u *upstream) try(ctx context.Context, endpoint, where string, form url.Val
 		return reply{}, unavailable(err)
 	}
 	said := replyOf(a)
-	if a.Status < 300 && said.Error == "" {
+	if a.Status < 300 && !said.failed {
 		u.known.Store(method)
 	}
 	return said, nil
@@ -180,25 +185,36 @@ func (u *upstream) method() (authserver.AuthMethod, bool) {
 
 // unauthenticated tells whether the AS does not know the client.
 func (a reply) unauthenticated() bool {
-	return a.Status == http.StatusUnauthorized || a.Error == invalidClient
+	return a.Status == http.StatusUnauthorized || a.code == invalidClient
 }
 
-// replyOf reads the body, by the exact names of its members: what a client would
-// read in another way than the proxy says nothing. A member of another type is
-// as good as absent, and so is an error of characters that none has (RFC 6749
-// 5.2).
+// replyOf reads the body; what is no JSON object says nothing. An error counts in
+// any spelling that a client may understand, so that nothing passes for a success;
+// it is passed as it is in the very form of RFC 6749 5.2 alone.
 func replyOf(a *authserver.Answer) reply {
 	said := reply{Answer: a}
-	o, err := strictjson.Parse(a.Body)
-	if err != nil {
+	var members map[string]json.RawMessage // by their exact names, unlike a struct's
+	if json.Unmarshal(a.Body, &members) != nil {
 		return said
 	}
-	said.AccessToken, _ = o.Text("access_token")
-	said.RefreshToken, _ = o.Text("refresh_token")
-	if code, _ := o.Text("error"); registration.Printable(code) && !strings.ContainsAny(code, `"\`) {
-		said.Error = code
+	said.accessToken, said.refreshToken = text(members["access_token"]), text(members["refresh_token"])
+	for name, value := range members {
+		if strings.EqualFold(name, "error") && string(value) != "null" {
+			said.failed, said.code = true, cmp.Or(text(members["error"]), text(value))
+		}
 	}
+	strict, err := strictjson.Parse(a.Body)
+	code, ok := strict.Text("error")
+	said.form = err == nil && ok && code != "" && registration.Printable(code) && !strings.ContainsAny(code, `"\`)
 	return said
+}
+
+// text is a string member; empty for an absent one, and for one of another type.
+func text(member json.RawMessage) (s string) {
+	if json.Unmarshal(member, &s) != nil {
+		return ""
+	}
+	return s
 }
 
 func unavailable(cause error) error {

@@ -45,7 +45,9 @@ func TestAnswersOfTheAS(t *testing.T) {
 		{"200 without access token", says(200, `{"token_type":"Bearer"}`), 502, "server_error", ""},
 		{"200 with a number for a token", says(200, `{"access_token":1}`), 502, "server_error", ""},
 		{"200 in capitals", says(200, `{"Access_Token":"x"}`), 502, "server_error", ""},
-		{"200 of two minds", says(200, `{"access_token":"x","access_token":"y"}`), 502, "server_error", ""},
+		{"200 in Latin-1", says(200, "{\"access_token\":\"x\",\"name\":\"caf\xe9\"}"), 200, "", "{\"access_token\":\"x\",\"name\":\"caf\xe9\"}"},
+		{"an error of odd characters as 200", says(200, `{"error":"a\"b"}`), 400, "invalid_request", ""},
+		{"an error of another form as 200", says(200, `{"error":{"code":1}}`), 502, "server_error", ""},
 		{"200 with an odd member", says(200, `{"access_token":"x","refresh_token":false}`), 200, "", `{"access_token":"x","refresh_token":false}`},
 		{"redirect", says(302, ""), 502, "server_error", ""},
 		{"too large", says(200, strings.Repeat(" ", 1<<20+1)), 502, "server_error", ""},
@@ -134,6 +136,11 @@ func TestRevoke(t *testing.T) {
 	}
 	w.as.replies(200, `{"error":"unsupported_token_type"}`)
 	wantError(t, revoke(), 400, "unsupported_token_type")
+	// The token still works, in whatever words the server says so.
+	for _, body := range []string{`{"error":"a \"b\""}`, `{"error":"x","error":"x"}`, `{"Error":"x"}`, `{"error":1}`, "{\"error\":\"x\",\"error_description\":\"caf\xe9\"}"} {
+		w.as.replies(200, body)
+		wantError(t, revoke(), 400, "invalid_request")
+	}
 	w.as.replies(400, `{"error":"unsupported_token_type"}`)
 	wantError(t, revoke(), 400, "unsupported_token_type")
 	w.as.replies(400, "")
