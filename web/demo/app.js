@@ -92,9 +92,10 @@ function showLoggedOut() {
   for (const id of ['claims', 'cookies']) byId(id).replaceChildren();
   byId('logged-in').hidden = true;
   byId('logged-out').hidden = false;
+  byId('user-menu').togglePopover?.(false);
   byId('user').hidden = true;
   setText('user-name', '…');
-  byId('user-menu').togglePopover(false);
+  setText('menu-name', '');
   byId('state').hidden = false;
   byId('state').dataset.state = 'out';
   setText('state', 'Logged out');
