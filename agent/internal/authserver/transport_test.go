@@ -128,7 +128,7 @@ func TestFaultsAreTheServers(t *testing.T) {
 				session := as.enter(as.client())
 				as.handle(path, fault)
 				cfg := as.config()
-				c := New(cfg, Options{HTTP: NewHTTP(nil, 150*time.Millisecond), Clock: as.clock.Now})
+				c := New(cfg, Options{HTTP: NewHTTP(nil, time.Second), Clock: as.clock.Now})
 				if name != "hang" && name != "drip" { // the others are slow at most under load
 					c = as.client()
 				}
