@@ -240,10 +240,11 @@ func (e *routeError) Unwrap() error { return e.err }
 // isTimeout tells an upstream that is slow from one that is not there: a
 // connection that is not made in time counts as the latter.
 func isTimeout(err error) bool {
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
-		return false
-	}
 	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout()
+	return !isDial(err) && errors.As(err, &timeout) && timeout.Timeout()
+}
+
+func isDial(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
 }

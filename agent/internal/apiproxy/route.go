@@ -74,7 +74,7 @@ func newRoute(r Route, wires *wires) (*route, error) {
 		prefix:  strings.TrimRight(r.Path, "/"),
 		base:    strings.TrimRight(u.EscapedPath(), "/"),
 		allow:   strings.Join(methods, ", "),
-		wire:    wires.get(r.Timeout, r.H2C),
+		wire:    steadfast{wires.get(r.Timeout, r.H2C)},
 		upgrade: wires.get(r.Timeout, false),
 	}, nil
 }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"oauth-agent/agent/internal/guard"
 )
 
 // What connections to upstreams are held to.
@@ -72,6 +74,24 @@ func (ws *wires) make(kind wireKind) *http.Transport {
 		t.Protocols.SetHTTP2(true)
 	}
 	return t
+}
+
+// steadfast sends a request that only reads once more when its connection breaks
+// before the answer (RFC 9110 9.2.2).
+//
+// The connection need not be at fault: where an answer has no body, net/http lends
+// its connection to the next request before it hands the answer over, and if that
+// one fails at once (a client that breaks off its upload, or leaves) the answer is
+// lost with it.
+type steadfast struct{ http.RoundTripper }
+
+// RoundTrip implements [http.RoundTripper].
+func (s steadfast) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := s.RoundTripper.RoundTrip(r)
+	if err == nil || r.Body != nil || !guard.Safe(r.Method) || r.Context().Err() != nil || isTimeout(err) || isDial(err) {
+		return resp, err
+	}
+	return s.RoundTripper.RoundTrip(r)
 }
 
 // dialer makes room before it connects: those that wait, of whichever kind, are open
