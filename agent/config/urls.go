@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"oauth-agent/agent/internal/registration"
 )
 
 // urlRules are what a URL in the settings may look like.
@@ -37,6 +39,18 @@ func (rules urlRules) checkScheme(ms *Mistakes, key, env string, u *url.URL) {
 	if u.Scheme == "http" && !rules.insecure && !isLoopback(u.Hostname()) {
 		ms.add(key, env, "http:// to "+u.Hostname()+" would send secrets in clear",
 			"Use https://, or set insecure_http: true where the network is trusted.")
+	}
+}
+
+// checkAuthorizationEndpoint looks for parameters that each request sets itself,
+// and for those that are set besides.
+func checkAuthorizationEndpoint(ms *Mistakes, key, env, raw string, besides ...string) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return // told
+	}
+	if fault := registration.AuthorizationEndpointFault(u, besides...); fault != "" {
+		ms.add(key, env, fault, "Remove it from the query.")
 	}
 }
 

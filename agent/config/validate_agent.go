@@ -50,11 +50,7 @@ func (c *Config) validateAuthorizationServer(ms *Mistakes) {
 			urlRules{insecure: c.InsecureHTTP, query: true}.check(ms, p.key, p.env, p.value)
 		}
 	}
-	if authorize, err := url.Parse(e.Authorize); err == nil {
-		if fault := registration.AuthorizationEndpointFault(authorize, registration.AgentParameters()...); fault != "" {
-			ms.add("endpoints.authorize", "AUTHORIZE_ENDPOINT", fault, "Remove it from the query.")
-		}
-	}
+	checkAuthorizationEndpoint(ms, "endpoints.authorize", "AUTHORIZE_ENDPOINT", e.Authorize, registration.AgentParameters()...)
 	if c.Issuer == "" {
 		required(ms, "endpoints.authorize", "AUTHORIZE_ENDPOINT", e.Authorize == "", "Set issuer, or the authorization endpoint.")
 		required(ms, "endpoints.token", "TOKEN_ENDPOINT", e.Token == "", "Set issuer, or the token endpoint.")

@@ -34,21 +34,10 @@ func (p *PKCEProxy) validate(ms *Mistakes, insecure bool) {
 			ms.add(e.key, e.env, "not set", "Give an absolute URL.")
 		}
 	}
-	p.validateAuthURL(ms)
+	checkAuthorizationEndpoint(ms, "pkce_proxy.auth_url", "OAUTH_AUTH_URL", p.AuthURL)
 	p.validateRedirectURL(ms)
 	p.validateKeys(ms)
 	p.validateAllowed(ms, insecure)
-}
-
-// validateAuthURL looks for parameters that the proxy sets itself.
-func (p *PKCEProxy) validateAuthURL(ms *Mistakes) {
-	u, err := url.Parse(p.AuthURL)
-	if err != nil {
-		return // told
-	}
-	if fault := registration.AuthorizationEndpointFault(u); fault != "" {
-		ms.add("pkce_proxy.auth_url", "OAUTH_AUTH_URL", fault, "Remove it from the query.")
-	}
 }
 
 // validateRedirectURL wants a path that ends in /callback, since the issuer is

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"fmt"
 	"net"
 	"net/http"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 
+	"oauth-agent/test/double"
 	"oauth-agent/test/idp"
 )
 
@@ -40,25 +38,8 @@ func comes(t *testing.T, addr string) *idp.Server {
 	return srv
 }
 
-// closed is an address at which nobody listens, nor another test, until leave is
-// called.
-func closed(t *testing.T) (addr string, leave func()) {
-	t.Helper()
-	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leave = sync.OnceFunc(func() { _ = syscall.Close(fd) })
-	t.Cleanup(leave)
-	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	name, err := syscall.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port), leave
-}
+// closed is an address at which nobody listens until somebody is told to.
+func closed(t *testing.T) (addr string, leave func()) { return double.FreeAddress(t), func() {} }
 
 // resets is an address at which each connection is reset, as by a balancer whose
 // server is gone, until leave is called.

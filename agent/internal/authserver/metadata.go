@@ -124,11 +124,12 @@ func (m *metadata) readCapabilities(doc strictjson.Object) error {
 
 // complete tells what is missing for a login.
 func (m *metadata) complete(cfg Config) error {
+	fault := doubled(m.authorize)
 	switch {
 	case m.authorize == "":
 		return errors.New("it has no authorization_endpoint")
-	case doubled(m.authorize) != "":
-		return errors.New("its authorization_endpoint " + doubled(m.authorize))
+	case fault != "":
+		return errors.New("its authorization_endpoint " + fault)
 	case m.token == "":
 		return errors.New("it has no token_endpoint")
 	case m.jwks == "" && cfg.wantsOpenID():

@@ -203,9 +203,12 @@ func replyOf(a *authserver.Answer) reply {
 			said.failed, said.code = true, cmp.Or(text(members["error"]), text(value))
 		}
 	}
+	if !said.failed {
+		return said
+	}
 	strict, err := strictjson.Parse(a.Body)
-	code, ok := strict.Text("error")
-	said.form = err == nil && ok && code != "" && registration.Printable(code) && !strings.ContainsAny(code, `"\`)
+	code, _ := strict.Text("error")
+	said.form = err == nil && code != "" && registration.Printable(code) && !strings.ContainsAny(code, `"\`)
 	return said
 }
 
