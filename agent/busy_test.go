@@ -55,24 +55,31 @@ func TestBusyInTheWordsOfEachPart(t *testing.T) {
 		{"GET", "/oauth-agent/client.js", testOrigin, `{"code":"temporarily_unavailable",`, "application/json"},
 		{"GET", "/api/x", testOrigin, `{"code":"temporarily_unavailable",`, "application/json"},
 	} {
-		req, _ := http.NewRequestWithContext(t.Context(), tt.method, srv.URL+tt.path, nil)
-		if tt.origin != "" {
-			req.Header.Set("Origin", tt.origin)
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, _ := io.ReadAll(resp.Body)
-		_ = resp.Body.Close()
+		resp, body := fetch(t, tt.method, srv.URL+tt.path, tt.origin)
 		if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") != "1" ||
-			!strings.HasPrefix(string(body), tt.body) || resp.Header.Get("Content-Type") != tt.kind {
+			!strings.HasPrefix(body, tt.body) || resp.Header.Get("Content-Type") != tt.kind {
 			t.Errorf("%s: %d %v %s", tt.path, resp.StatusCode, resp.Header, body)
 		}
 		if got := resp.Header.Get("Access-Control-Allow-Origin"); got != tt.origin && !strings.HasSuffix(tt.path, ".js") {
 			t.Errorf("%s: Access-Control-Allow-Origin %q", tt.path, got)
 		}
 	}
+}
+
+// fetch asks as a page of that origin does, or as none, and reads the answer.
+func fetch(t *testing.T, method, url, origin string) (*http.Response, string) {
+	t.Helper()
+	req, _ := http.NewRequestWithContext(t.Context(), method, url, nil)
+	if origin != "" {
+		req.Header.Set("Origin", origin)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, _ := io.ReadAll(resp.Body)
+	return resp, string(body)
 }
 
 // held is a body that is on its way.

@@ -270,16 +270,9 @@ func TestLiveServesSoManyAtATime(t *testing.T) {
 		<-arrived
 	}
 	for range 2 {
-		req, _ := http.NewRequestWithContext(t.Context(), "GET", srv.URL+"/oauth-agent/session", nil)
-		req.Header.Set("Origin", testOrigin)
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, _ := io.ReadAll(resp.Body)
-		_ = resp.Body.Close()
+		resp, body := fetch(t, http.MethodGet, srv.URL+"/oauth-agent/session", testOrigin)
 		if resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") != "1" ||
-			resp.Header.Get("Access-Control-Allow-Origin") != testOrigin || !strings.Contains(string(body), "temporarily_unavailable") {
+			resp.Header.Get("Access-Control-Allow-Origin") != testOrigin || !strings.Contains(body, "temporarily_unavailable") {
 			t.Errorf("%d %v %s", resp.StatusCode, resp.Header, body)
 		}
 		if err := l.Reload(t.Context(), liveSettings(t, api.URL), nil); err != nil {

@@ -22,6 +22,7 @@ import (
 	"oauth-agent/agent/internal/seal"
 	"oauth-agent/agent/internal/secret"
 	"oauth-agent/agent/internal/session"
+	"oauth-agent/test/double"
 )
 
 const (
@@ -114,7 +115,7 @@ type world struct {
 	store   *session.Store
 	jar     *cookie.Jar
 	origins *guard.Origins
-	log     *strings.Builder
+	log     *double.Log
 	now     time.Time
 }
 
@@ -134,13 +135,13 @@ func buildWorld(t testing.TB, routes []apiproxy.Route, options ...option) *world
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{log: &strings.Builder{}, now: time.Unix(1_800_000_000, 0)}
+	w := &world{log: &double.Log{}, now: time.Unix(1_800_000_000, 0)}
 	policy := cookie.Policy{NamePrefix: "example", BasePath: "/"}
 	w.jar = cookie.NewJar(policy, ring, 0)
 	clock := func() time.Time { return w.now }
 	w.store = session.NewStore(w.jar, 0, clock)
 	w.origins = guard.NewOrigins([]string{www}, true)
-	log := slog.New(slog.NewTextHandler(&lockedWriter{w: w.log}, nil))
+	log := slog.New(slog.NewTextHandler(w.log, nil))
 	opt := apiproxy.Options{
 		Store: w.store, Policy: policy, Origins: w.origins, CSRFHeader: csrfHeader, BasePath: "/oauth-agent",
 		Render: &httperr.Renderer{Log: log}, Log: log, Clock: clock,
@@ -154,17 +155,6 @@ func buildWorld(t testing.TB, routes []apiproxy.Route, options ...option) *world
 	}
 	t.Cleanup(w.proxy.Close)
 	return w
-}
-
-type lockedWriter struct {
-	mu sync.Mutex
-	w  io.Writer
-}
-
-func (l *lockedWriter) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.w.Write(b)
 }
 
 // surface is the public port: CORS around the proxy, 404 for the rest.
