@@ -37,10 +37,13 @@ var rooms = map[string]string{
 	"recent":       "",
 	"registration": "",
 	"secret":       "",
+	"store":        "",
 	"strictjson":   "",
 	"trace":        "",
 	"web":          "",
 	"web/client":   "",
+
+	"store/storetest": "store",
 }
 
 // The libraries, and the rooms that each is for: replacing one is a change in
