@@ -12,30 +12,59 @@ import (
 	"oauth-agent/agent/internal/secret"
 )
 
-// Config is the settings of one process. Durations are written as 10s, 5m, 8h.
+// Config is the settings of one process: what it has once, and its app. Durations
+// are written as 10s, 5m, 8h.
 type Config struct {
+	Server `yaml:",inline"`
+	App    `yaml:",inline"`
+}
+
+// Server is the settings that a process has once, however many apps it serves.
+type Server struct {
 	// Port to listen on.
 	Port int `yaml:"port" env:"PORT"`
 	// BindAddress is the IP address to listen on; empty means all of them.
 	BindAddress string `yaml:"bind_address" env:"BIND_ADDRESS"`
+	TLS         TLS    `yaml:"tls"`
+	// AdminAddr is where the operator's endpoints listen (/livez, /readyz,
+	// /metrics, /buildinfo), an address with a port; "off" for none. They are
+	// open to whoever reaches it.
+	AdminAddr string   `yaml:"admin_addr" env:"ADMIN_ADDR"`
+	Timeouts  Timeouts `yaml:"timeouts"`
+	Log       Log      `yaml:"log"`
+	Tracing   Tracing  `yaml:"tracing"`
+	Limits    Limits   `yaml:"limits"`
+	// ShutdownDelay is how long the process goes on as before after SIGTERM,
+	// but for /readyz, so that balancers notice.
+	ShutdownDelay time.Duration `yaml:"shutdown_delay" env:"SHUTDOWN_DELAY"`
+	// ReloadEvery is how often the files of the settings are looked at for
+	// changes; 0: on SIGHUP alone.
+	ReloadEvery time.Duration `yaml:"reload_every" env:"RELOAD_EVERY"`
+	// ForwardAuth answers gateways that do the proxying themselves.
+	ForwardAuth ForwardAuth `yaml:"forward_auth"`
+	// TrustedProxies are the addresses (or CIDR blocks) of the proxies in front
+	// whose Forwarded and X-Forwarded-* headers are passed on, and whose word is
+	// taken for the client's address and the request's identifier; without any,
+	// such headers are replaced.
+	TrustedProxies List `yaml:"trusted_proxies" env:"TRUSTED_PROXIES"`
+	// PKCEProxy adds RFC 7636 in front of an authorization server without it.
+	PKCEProxy PKCEProxy `yaml:"pkce_proxy"`
+}
+
+// App is the settings of one app: an issuer, a client, a page, its cookies and its
+// APIs.
+type App struct {
 	// BasePath is what the agent's endpoints are under; "/" works too.
 	BasePath string `yaml:"base_path" env:"BASE_PATH"`
 	// PublicURL is the scheme and host under which browsers reach the agent.
 	// Empty: the Host of each request, and https whenever cookies are Secure.
 	PublicURL string `yaml:"public_url" env:"PUBLIC_URL"`
-	TLS       TLS    `yaml:"tls"`
-	// AdminAddr is where the operator's endpoints listen (/livez, /readyz,
-	// /metrics, /buildinfo), an address with a port; "off" for none. They are
-	// open to whoever reaches it.
-	AdminAddr string `yaml:"admin_addr" env:"ADMIN_ADDR"`
-
 	// Issuer of the authorization server, as its metadata and its ID tokens
 	// name it; discovery starts from it (OpenID Connect Discovery 1.0, RFC 8414),
 	// also where all endpoints are given.
 	Issuer string `yaml:"issuer" env:"ISSUER"`
 	// Endpoints override what discovery says, or replace it.
 	Endpoints Endpoints `yaml:"endpoints"`
-
 	// ClientID and ClientSecret are the agent's registration at the
 	// authorization server.
 	ClientID         string        `yaml:"client_id" env:"CLIENT_ID"`
@@ -57,49 +86,23 @@ type Config struct {
 	// TrustedAudiences, when set, are the only audiences that an ID token may
 	// have beside the client id.
 	TrustedAudiences List `yaml:"trusted_audiences" env:"TRUSTED_AUDIENCES"`
-
 	// TrustedWebOrigins are the origins of the SPA, as a browser writes them:
 	// https://www.example.com.
 	TrustedWebOrigins List `yaml:"trusted_web_origins" env:"TRUSTED_WEB_ORIGIN"`
 	// CORSEnabled sends CORS headers: needed when the SPA's origin is not the
 	// agent's own.
-	CORSEnabled bool `yaml:"cors_enabled" env:"CORS_ENABLED"`
-
-	Cookie   Cookie   `yaml:"cookie"`
-	Session  Session  `yaml:"session"`
-	Logout   Logout   `yaml:"logout"`
-	Refresh  Refresh  `yaml:"refresh"`
-	Timeouts Timeouts `yaml:"timeouts"`
-	Log      Log      `yaml:"log"`
-	Tracing  Tracing  `yaml:"tracing"`
-	Limits   Limits   `yaml:"limits"`
-
-	// ShutdownDelay is how long the process goes on as before after SIGTERM,
-	// but for /readyz, so that balancers notice.
-	ShutdownDelay time.Duration `yaml:"shutdown_delay" env:"SHUTDOWN_DELAY"`
-	// ReloadEvery is how often the files of the settings are looked at for
-	// changes; 0: on SIGHUP alone.
-	ReloadEvery time.Duration `yaml:"reload_every" env:"RELOAD_EVERY"`
-
+	CORSEnabled bool    `yaml:"cors_enabled" env:"CORS_ENABLED"`
+	Cookie      Cookie  `yaml:"cookie"`
+	Session     Session `yaml:"session"`
+	Logout      Logout  `yaml:"logout"`
+	Refresh     Refresh `yaml:"refresh"`
 	// Routes are the APIs that the OAuth Proxy passes calls on to.
 	Routes Routes `yaml:"routes" env:"ROUTES"`
-	// ForwardAuth answers gateways that do the proxying themselves.
-	ForwardAuth ForwardAuth `yaml:"forward_auth"`
-	// TrustedProxies are the addresses (or CIDR blocks) of the proxies in front
-	// whose Forwarded and X-Forwarded-* headers are passed on, and whose word is
-	// taken for the client's address and the request's identifier; without any,
-	// such headers are replaced.
-	TrustedProxies List `yaml:"trusted_proxies" env:"TRUSTED_PROXIES"`
-
 	// SPA is the page, for one binary as the whole front end.
 	SPA SPA `yaml:"spa"`
-
 	// InsecureHTTP accepts http:// for the authorization server and the SPA
 	// beyond loopback. Tokens and cookies then travel in clear.
 	InsecureHTTP bool `yaml:"insecure_http" env:"INSECURE_HTTP"`
-
-	// PKCEProxy adds RFC 7636 in front of an authorization server without it.
-	PKCEProxy PKCEProxy `yaml:"pkce_proxy"`
 }
 
 // TLS is the certificate of the listener; none means plain HTTP.
@@ -261,26 +264,30 @@ type PKCEProxy struct {
 // defaults are the settings of an empty file.
 func defaults() *Config {
 	return &Config{
-		Port:        8080,
-		BasePath:    "/oauth-agent",
-		Scope:       "openid profile",
-		CORSEnabled: true,
-		Cookie:      Cookie{NamePrefix: "agent", Prefixes: true, KeyGrace: 5 * time.Minute},
-		Logout:      Logout{URL: "continue"},
-		Refresh:     Refresh{Memory: time.Minute, MemoryBytes: 64 << 20, Ahead: 30 * time.Second},
-		Timeouts: Timeouts{
-			AuthorizationServer: 10 * time.Second,
-			Request:             10 * time.Second,
-			Write:               time.Minute,
-			SocketGrace:         time.Minute,
-			Shutdown:            20 * time.Second,
+		Server: Server{
+			Port: 8080,
+			Timeouts: Timeouts{
+				AuthorizationServer: 10 * time.Second,
+				Request:             10 * time.Second,
+				Write:               time.Minute,
+				SocketGrace:         time.Minute,
+				Shutdown:            20 * time.Second,
+			},
+			Log:         Log{Level: "info", Format: "text", Access: true},
+			Tracing:     Tracing{SampleRatio: 1, ServiceName: "oauth-agent"},
+			Limits:      Limits{Connections: 4096, LoginStart: 300, TokenCalls: 300, Addresses: 1 << 16},
+			AdminAddr:   "127.0.0.1:9090",
+			ReloadEvery: 10 * time.Second,
+			PKCEProxy:   PKCEProxy{AuthMethod: "auto"},
 		},
-		Log:              Log{Level: "info", Format: "text", Access: true},
-		Tracing:          Tracing{SampleRatio: 1, ServiceName: "oauth-agent"},
-		Limits:           Limits{Connections: 4096, LoginStart: 300, TokenCalls: 300, Addresses: 1 << 16},
-		AdminAddr:        "127.0.0.1:9090",
-		ReloadEvery:      10 * time.Second,
-		ClientAuthMethod: "auto",
-		PKCEProxy:        PKCEProxy{AuthMethod: "auto"},
+		App: App{
+			BasePath:         "/oauth-agent",
+			Scope:            "openid profile",
+			CORSEnabled:      true,
+			Cookie:           Cookie{NamePrefix: "agent", Prefixes: true, KeyGrace: 5 * time.Minute},
+			Logout:           Logout{URL: "continue"},
+			Refresh:          Refresh{Memory: time.Minute, MemoryBytes: 64 << 20, Ahead: 30 * time.Second},
+			ClientAuthMethod: "auto",
+		},
 	}
 }

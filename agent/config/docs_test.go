@@ -17,6 +17,10 @@ func TestEverySettingIsInTheManual(t *testing.T) {
 	var walk func(t *testing.T, typ reflect.Type, prefix string)
 	walk = func(t *testing.T, typ reflect.Type, prefix string) {
 		for f := range typ.Fields() {
+			if f.Anonymous {
+				walk(t, f.Type, prefix)
+				continue
+			}
 			key := prefix + f.Tag.Get("yaml")
 			if f.Type.Kind() == reflect.Struct && f.Tag.Get("env") == "" {
 				walk(t, f.Type, key+".")

@@ -140,6 +140,12 @@ func readOnly(t *testing.T, key, value string) *Config {
 func fieldAt(v reflect.Value, key string) reflect.Value {
 	first, rest, more := strings.Cut(key, ".")
 	for f, value := range v.Fields() {
+		if f.Anonymous {
+			if found := fieldAt(value, key); found.IsValid() {
+				return found
+			}
+			continue
+		}
 		if f.Tag.Get("yaml") == first {
 			if more {
 				return fieldAt(value, rest)

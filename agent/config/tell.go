@@ -44,6 +44,10 @@ type setting struct{ field, key, env string }
 func settings(t reflect.Type, prefix string) []setting {
 	var out []setting
 	for f := range t.Fields() {
+		if f.Anonymous {
+			out = append(out, settings(f.Type, prefix)...)
+			continue
+		}
 		key := prefix + f.Tag.Get("yaml")
 		if f.Tag.Get("env") == "" && f.Type.Kind() == reflect.Struct {
 			out = append(out, settings(f.Type, key+".")...)

@@ -294,6 +294,8 @@ func yamlKeys(typ reflect.Type, prefix string, into map[string]bool) {
 			inner = inner.Elem()
 		}
 		switch {
+		case f.Anonymous:
+			yamlKeys(inner, prefix, into)
 		case key == "":
 		case inner.Kind() == reflect.Struct && inner.Name() != "String": // a secret is a leaf
 			yamlKeys(inner, prefix+key+".", into)
