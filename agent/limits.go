@@ -23,7 +23,7 @@ func newLimits(cfg *config.Config, opt Options) limits {
 		gateways:   guard.NewRush(opt.GatewayRequests),
 		loginStart: guard.NewLimiter(cfg.Limits.LoginStart, cfg.Limits.Addresses, clock),
 		token:      guard.NewLimiter(cfg.Limits.TokenCalls, cfg.Limits.Addresses, clock),
-		foreign:    guard.NewLimiter(cfg.Limits.TokenCalls, cfg.Limits.Addresses, clock),
+		foreign:    guard.NewLimiter(foreignCalls(cfg), cfg.Limits.Addresses, clock),
 	}
 }
 
@@ -31,11 +31,21 @@ func newLimits(cfg *config.Config, opt Options) limits {
 func (l limits) change(cfg *config.Config) {
 	l.loginStart.Change(cfg.Limits.LoginStart, cfg.Limits.Addresses)
 	l.token.Change(cfg.Limits.TokenCalls, cfg.Limits.Addresses)
-	l.foreign.Change(cfg.Limits.TokenCalls, cfg.Limits.Addresses)
+	l.foreign.Change(foreignCalls(cfg), cfg.Limits.Addresses)
 }
 
-// limitToken limits the calls of the token endpoint. Those of pages that are none of
-// the PKCE proxy's are counted apart: any page can make its visitors send some.
+// foreignCalls is the limit for pages that are none of the PKCE proxy's: a tenth of
+// the limit for its own clients, and none where those have none.
+func foreignCalls(cfg *config.Config) int {
+	if cfg.Limits.TokenCalls == 0 {
+		return 0
+	}
+	return max(1, cfg.Limits.TokenCalls/10)
+}
+
+// limitToken limits the calls that go to the authorization server with the PKCE
+// proxy's secret. Calls from foreign pages are counted apart, or a page could use up
+// what its visitors may ask for themselves.
 func (a *Agent) limitToken(next httperr.Handler) httperr.Handler {
 	ours, foreign := a.door.Limit(a.limits.token, next), a.door.Limit(a.limits.foreign, next)
 	return func(w http.ResponseWriter, r *http.Request) error {

@@ -123,6 +123,36 @@ func TestForeignPagesAreCountedApart(t *testing.T) {
 	}
 }
 
+// What a foreign page's visitors can ask for is a tenth, and so does not double what
+// one address may ask for by naming such a page.
+func TestForeignPagesHaveFewCalls(t *testing.T) {
+	for limit, want := range map[string]int{"40": 4, "5": 1, "0": 60} {
+		srv := httptest.NewServer(build(t, append(limitedEnv(), "LIMIT_TOKEN="+limit)...).Handler())
+		defer srv.Close()
+		statuses, _, _ := spend(t, srv, 60, "POST", "/oauth/token", "203.0.113.7", "Origin", "https://evil.example")
+		if passed := len(statuses) - count(statuses, 429); passed != want {
+			t.Errorf("limit %s: %d calls passed, want %d", limit, passed, want)
+		}
+	}
+}
+
+// A revocation goes to the authorization server with the proxy's secret, as a token
+// request does: both count together, from foreign pages too.
+func TestRevocationsAreLimited(t *testing.T) {
+	srv := httptest.NewServer(build(t, append(limitedEnv(), "OAUTH_REVOCATION_URL=http://127.0.0.1:1/revoke")...).Handler())
+	defer srv.Close()
+	const client = "203.0.113.7"
+	if statuses, _, _ := spend(t, srv, 3, "POST", "/oauth/token", client); count(statuses, 429) != 0 {
+		t.Errorf("tokens: %v", statuses)
+	}
+	if statuses, _, _ := spend(t, srv, 10, "POST", "/oauth/revoke", client); count(statuses, 429) != 8 {
+		t.Errorf("revocations: %v", statuses)
+	}
+	if statuses, _, _ := spend(t, srv, 10, "POST", "/oauth/revoke", client, "Origin", "https://evil.example"); count(statuses, 429) != 9 {
+		t.Errorf("a foreign page: %v", statuses)
+	}
+}
+
 // A page that cannot read the refusal cannot act on it.
 func TestLimitIsReadableByThePage(t *testing.T) {
 	srv := httptest.NewServer(build(t, limitedEnv()...).Handler())
@@ -199,8 +229,8 @@ func TestLimitsOutliveAReload(t *testing.T) {
 		if wanted := slices.Contains(tt.environ, "ISSUER="+refusedIssuer); errors.Is(err, ErrUnreachable) != wanted || (err != nil) != wanted {
 			t.Fatalf("%s: %v", tt.name, err)
 		}
-		for _, path := range []string{"/oauth-agent/login/start", "/oauth/token"} {
-			if statuses, _, _ := spend(t, srv, 10, "POST", path, tt.client, "Origin", testOrigin); count(statuses, 429) != tt.refused {
+		for path, origin := range map[string]string{"/oauth-agent/login/start": testOrigin, "/oauth/token": "http://127.0.0.1"} {
+			if statuses, _, _ := spend(t, srv, 10, "POST", path, tt.client, "Origin", origin); count(statuses, 429) != tt.refused {
 				t.Errorf("%s, %s: %v", tt.name, path, statuses)
 			}
 		}

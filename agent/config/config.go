@@ -226,7 +226,7 @@ type Limits struct {
 	// Requests a minute of one client address; 0: no limit. An IPv6 client counts
 	// by its /64.
 	LoginStart int `yaml:"login_start" env:"LIMIT_LOGIN_START"` // POST /login/start
-	TokenCalls int `yaml:"token" env:"LIMIT_TOKEN"`             // POST /oauth/token
+	TokenCalls int `yaml:"token" env:"LIMIT_TOKEN"`             // POST /oauth/token and /oauth/revoke
 	// Addresses is how many of them are remembered; the longest unseen goes first.
 	Addresses int `yaml:"addresses" env:"LIMIT_ADDRESSES"`
 }

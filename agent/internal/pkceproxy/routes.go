@@ -52,7 +52,7 @@ func (p *Proxy) routesBelow(base string) []Route {
 		[]Route{{Method: http.MethodPost, Path: base + tokenPath, Handler: p.Token, CORS: true, Limited: true}},
 	)
 	if p.revocation {
-		routes = append(routes, Route{Method: http.MethodPost, Path: base + revokePath, Handler: p.Revoke, CORS: true})
+		routes = append(routes, Route{Method: http.MethodPost, Path: base + revokePath, Handler: p.Revoke, CORS: true, Limited: true})
 	}
 	return routes
 }
