@@ -182,8 +182,7 @@ func (e authorizationEndpoint) names() []string {
 // the client sent, but for what is between the client and the proxy and for
 // what the operator has fixed.
 func (e authorizationEndpoint) request(q url.Values, state string) string {
-	params := without(q, "code_challenge", "code_challenge_method", "code_verifier",
-		"client_secret", "client_assertion", "client_assertion_type", "code")
+	params := without(q, append(grantNames(), "code_challenge", "code_challenge_method")...)
 	for name := range e.fixed {
 		delete(params, name)
 	}

@@ -74,12 +74,9 @@ func repeated(v url.Values) string {
 	return ""
 }
 
-// forUpstream gives what of a client's form is the AS's business: all but the
-// parameters named and those that are between the client and the proxy.
-func forUpstream(form url.Values, names ...string) url.Values {
-	return without(form, append(names, "grant_type", "code_verifier",
-		"client_id", "client_secret", "client_assertion", "client_assertion_type")...)
-}
+// forUpstream returns the parameters of a client's form that have nothing to do with
+// what is granted and to whom, such as scope. The caller adds the grant.
+func forUpstream(form url.Values) url.Values { return without(form, formNames()...) }
 
 // without copies v but for the parameters named and those without a value,
 // which count as omitted (RFC 6749 3.1).

@@ -103,3 +103,70 @@ func TestCodeOfAWrongMethod(t *testing.T) {
 		t.Error(r.body)
 	}
 }
+
+// grants are the parameters that only a token or revocation request has.
+var grants = []string{"grant_type", "code", "code_verifier", "refresh_token", "token",
+	"client_secret", "client_assertion", "client_assertion_type", "username", "password", "assertion", "device_code",
+	"subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type"}
+
+// A parameter of the token endpoint in an authorization request is a mistake at best:
+// it does not reach the authorization server. Doubled or in another spelling, it is
+// refused.
+func TestGrantsStayOutOfAuthorizationRequests(t *testing.T) {
+	w := newWorld(t)
+	for _, name := range grants {
+		request := goodRequest()
+		request.Set(name, "x")
+		if to, q := w.location(w.get(w.proxy.URL, "/oauth/authorization", request)); to != w.as.URL+"/authorize" || q.Has(name) {
+			t.Errorf("%s: to %s %v", name, to, q)
+		}
+		for _, other := range []string{strings.ToUpper(name), name + "[]", strings.ReplaceAll(name, "_", ".") + " "} {
+			request := goodRequest()
+			request.Set(other, "x")
+			if to, q := w.location(w.get(w.proxy.URL, "/oauth/authorization", request)); to != redirectURI || q.Get("error") != "invalid_request" {
+				t.Errorf("%q: to %s %v", other, to, q)
+			}
+		}
+		request[name] = []string{"x", "x"}
+		if to, q := w.location(w.get(w.proxy.URL, "/oauth/authorization", request)); to != redirectURI || q.Get("error") != "invalid_request" {
+			t.Errorf("%s twice: to %s %v", name, to, q)
+		}
+	}
+}
+
+// A form brings one grant. What belongs to another one does not go along with it under
+// the proxy's secret.
+func TestOneGrantAForm(t *testing.T) {
+	w := newWorld(t)
+	for _, tt := range []struct {
+		path  string
+		form  func() url.Values
+		wants string // of the parameters in grants
+	}{
+		{"/oauth/token", func() url.Values { return tokenForm(w.code()) }, "grant_type code"},
+		{"/oauth/token", func() url.Values { return refreshForm() }, "grant_type refresh_token"},
+		{"/oauth/revoke", func() url.Values { return url.Values{"token": {"t"}, "client_id": {clientID}} }, "token"},
+	} {
+		form := tt.form()
+		for _, name := range grants {
+			if !strings.HasPrefix(name, "client_") && !form.Has(name) {
+				form.Set(name, verifier)
+			}
+		}
+		w.as.got()
+		w.post(w.proxy.URL, tt.path, form)
+		got := w.as.got()
+		if len(got) != 1 {
+			t.Fatalf("%s: the AS was asked %d times", tt.wants, len(got))
+		}
+		var sent []string
+		for _, name := range grants {
+			if got[0].Form.Has(name) {
+				sent = append(sent, name)
+			}
+		}
+		if strings.Join(sent, " ") != tt.wants {
+			t.Errorf("%q was sent, want %q", sent, tt.wants)
+		}
+	}
+}

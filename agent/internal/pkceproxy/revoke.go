@@ -28,7 +28,9 @@ func (p *Proxy) Revoke(w http.ResponseWriter, r *http.Request) error {
 	if p.ofOther(token, clientID) {
 		return httperr.New(http.StatusBadRequest, invalidGrant, "the token was issued to another client", errOtherClient).Because(httperr.ReasonToken)
 	}
-	answer, err := p.upstream.revoke(r.Context(), forUpstream(form))
+	request := forUpstream(form)
+	request.Set("token", token)
+	answer, err := p.upstream.revoke(r.Context(), request)
 	if err != nil {
 		return err
 	}

@@ -14,15 +14,21 @@ import (
 
 // authorizationNames are those of an authorization request.
 func authorizationNames() []string {
-	return []string{"client_id", "redirect_uri", "response_type", "response_mode", "state", "request", "request_uri",
-		"code_challenge", "code_challenge_method", "code_verifier",
-		"client_secret", "client_assertion", "client_assertion_type", "code"}
+	return append(formNames(), "response_type", "response_mode", "state", "request", "request_uri",
+		"code_challenge", "code_challenge_method")
 }
 
 // formNames are those of a token or revocation request.
-func formNames() []string {
-	return []string{"grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "token",
-		"client_id", "client_secret", "client_assertion", "client_assertion_type"}
+func formNames() []string { return append(grantNames(), "redirect_uri", "client_id") }
+
+// grantNames are the parameters by which a token or revocation request proves
+// something: what is granted, or who asks. They are for the proxy to send, each where
+// it belongs. In an authorization request they have no place.
+func grantNames() []string {
+	return []string{"grant_type", "code", "code_verifier", "refresh_token", "token",
+		"client_secret", "client_assertion", "client_assertion_type",
+		"username", "password", "assertion", "device_code", // RFC 6749 4.3, 7521 4.1, 8628 3.4
+		"subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type"} // RFC 8693 2.1
 }
 
 // misspelled gives the one of names that v has, with a value, in another

@@ -71,7 +71,7 @@ func (p *Proxy) redeem(w http.ResponseWriter, r *http.Request, form url.Values, 
 	if err != nil {
 		return httperr.New(http.StatusBadRequest, invalidGrant, "the code is not valid", err).Because(httperr.ReasonCode)
 	}
-	request := forUpstream(form, "code", "redirect_uri")
+	request := forUpstream(form)
 	request.Set("grant_type", "authorization_code")
 	request.Set("code", g.Code)
 	request.Set("redirect_uri", p.redirectURL)
@@ -108,6 +108,7 @@ func (p *Proxy) refresh(w http.ResponseWriter, r *http.Request, form url.Values,
 	}
 	request := forUpstream(form)
 	request.Set("grant_type", "refresh_token")
+	request.Set("refresh_token", token)
 	return p.exchange(w, r, request, clientID)
 }
 
