@@ -39,7 +39,8 @@ func (a *Agent) Check(ctx context.Context, w io.Writer) error {
 		line("forward auth", "http://%s%s/authorize: for the gateway alone", a.cfg.ForwardAuth.Addr, a.base())
 	}
 	if a.cfg.HasAdmin() {
-		line("operators", "http://%s: /livez, /readyz, /metrics and /buildinfo", a.cfg.AdminAddr)
+		address, _ := a.cfg.AdminListener()
+		line("operators", "http://%s: /livez, /readyz, /metrics and /buildinfo", address)
 	}
 	for _, warning := range a.cfg.Warnings() {
 		line("warning", "%s", warning)

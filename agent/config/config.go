@@ -28,7 +28,8 @@ type Server struct {
 	TLS         TLS    `yaml:"tls"`
 	// AdminAddr is where the operator's endpoints listen (/livez, /readyz,
 	// /metrics, /buildinfo), an address with a port; "off" for none. They are
-	// open to whoever reaches it.
+	// open to whoever reaches it. Empty: [DefaultAdminAddr], or nowhere if that is
+	// taken.
 	AdminAddr string   `yaml:"admin_addr" env:"ADMIN_ADDR"`
 	Timeouts  Timeouts `yaml:"timeouts"`
 	Log       Log      `yaml:"log"`
@@ -276,7 +277,6 @@ func defaults() *Config {
 			Log:         Log{Level: "info", Format: "text", Access: true},
 			Tracing:     Tracing{SampleRatio: 1, ServiceName: "oauth-agent"},
 			Limits:      Limits{Connections: 4096, LoginStart: 300, TokenCalls: 300, Addresses: 1 << 16},
-			AdminAddr:   "127.0.0.1:9090",
 			ReloadEvery: 10 * time.Second,
 			PKCEProxy:   PKCEProxy{AuthMethod: "auto"},
 		},

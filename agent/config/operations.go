@@ -8,8 +8,22 @@ import (
 	"time"
 )
 
-// HasAdmin tells whether there are operator's endpoints.
+// DefaultAdminAddr is where the operator's endpoints listen unless the settings
+// say where.
+const DefaultAdminAddr = "127.0.0.1:7090"
+
+// HasAdmin reports whether there are operator's endpoints.
 func (c *Config) HasAdmin() bool { return c.AdminAddr != "off" }
+
+// AdminListener returns the address of the operator's endpoints, where there are
+// any, and whether the settings name it. One that they do not name may belong to
+// another program, and that is no reason not to start.
+func (c *Config) AdminListener() (address string, set bool) {
+	if c.AdminAddr == "" {
+		return DefaultAdminAddr, false
+	}
+	return c.AdminAddr, true
+}
 
 // validateOperations checks what an operator sets, whichever parts run.
 func (c *Config) validateOperations(ms *Mistakes) {
@@ -26,13 +40,13 @@ func (c *Config) validateOperations(ms *Mistakes) {
 }
 
 func (c *Config) validateAdmin(ms *Mistakes) {
-	if !c.HasAdmin() {
+	if c.AdminAddr == "" || !c.HasAdmin() {
 		return
 	}
 	port, ok := listenPort(c.AdminAddr)
 	switch {
 	case !ok:
-		ms.add("admin_addr", "ADMIN_ADDR", "not an address with a port", "Write one such as 127.0.0.1:9090, or off.")
+		ms.add("admin_addr", "ADMIN_ADDR", "not an address with a port", "Write one such as 127.0.0.1:7090, or off.")
 	case port == c.Port:
 		ms.add("admin_addr", "ADMIN_ADDR", "the port is the public one", "Use a port that browsers cannot reach.")
 	case c.AdminAddr == c.ForwardAuth.Addr:

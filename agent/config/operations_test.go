@@ -8,8 +8,8 @@ import (
 
 func TestOperationsAreChecked(t *testing.T) {
 	for _, tt := range []struct{ env, value, key, reason string }{
-		{"ADMIN_ADDR", "9090", "admin_addr", "not an address with a port"},
-		{"ADMIN_ADDR", "admin.example:9090", "admin_addr", "not an address with a port"},
+		{"ADMIN_ADDR", "7090", "admin_addr", "not an address with a port"},
+		{"ADMIN_ADDR", "admin.example:7090", "admin_addr", "not an address with a port"},
 		{"ADMIN_ADDR", "127.0.0.1:0", "admin_addr", "not an address with a port"},
 		{"ADMIN_ADDR", "127.0.0.1:8080", "admin_addr", "the port is the public one"},
 		{"ADMIN_ADDR", "127.0.0.1:8081", "admin_addr", "the address is forward_auth.addr"},
@@ -36,13 +36,22 @@ func TestOperationsAreChecked(t *testing.T) {
 
 func TestOperations(t *testing.T) {
 	c := load(t, "", agentEnv(nil))
-	if !c.HasAdmin() || c.AdminAddr != "127.0.0.1:9090" || len(c.Warnings()) != 0 || !c.KeyCreatedDay().IsZero() {
+	if address, set := c.AdminListener(); address != "127.0.0.1:7090" || set {
+		t.Errorf("%q, set: %v", address, set)
+	}
+	if !c.HasAdmin() || len(c.Warnings()) != 0 || !c.KeyCreatedDay().IsZero() {
 		t.Errorf("%v %q %v %v", c.HasAdmin(), c.AdminAddr, c.Warnings(), c.KeyCreatedDay())
 	}
-	c = load(t, "", agentEnv(vars{"ADMIN_ADDR": ":9090", "RELOAD_EVERY": "0s", "COOKIE_KEY_CREATED": "2026-11-21"}))
+	c = load(t, "", agentEnv(vars{"ADMIN_ADDR": ":7090", "RELOAD_EVERY": "0s", "COOKIE_KEY_CREATED": "2026-11-21"}))
 	if w := strings.Join(c.Warnings(), "\n"); !strings.Contains(w, "admin_addr is not a loopback address") || c.ReloadEvery != 0 {
 		t.Errorf("%v, %v", w, c.ReloadEvery)
 	}
+	if address, set := c.AdminListener(); address != ":7090" || !set {
+		t.Errorf("%q, set: %v", address, set)
+	}
+	// Whoever has the default port for another purpose has not asked for ours.
+	load(t, "", agentEnv(vars{"PORT": "7090"}))
+	load(t, "", agentEnv(vars{"FORWARD_AUTH_ADDR": DefaultAdminAddr}))
 	if want := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC); !c.KeyCreatedDay().Equal(want) {
 		t.Errorf("%v", c.KeyCreatedDay())
 	}

@@ -31,10 +31,12 @@ func Files(path string, environ []string) []string {
 // the process runs: the addresses of its listeners, and for how many they are.
 func (c *Config) Successor(next *Config) error {
 	var ms Mistakes
+	adminBefore, _ := c.AdminListener()
+	adminAfter, _ := next.AdminListener()
 	for _, s := range []struct{ key, env, before, after string }{
 		{"port", "PORT", strconv.Itoa(c.Port), strconv.Itoa(next.Port)},
 		{"bind_address", "BIND_ADDRESS", c.BindAddress, next.BindAddress},
-		{"admin_addr", "ADMIN_ADDR", c.AdminAddr, next.AdminAddr},
+		{"admin_addr", "ADMIN_ADDR", adminBefore, adminAfter},
 		{"forward_auth.addr", "FORWARD_AUTH_ADDR", c.ForwardAuth.Addr, next.ForwardAuth.Addr},
 		{"limits.connections", "LIMIT_CONNECTIONS", strconv.Itoa(c.Limits.Connections), strconv.Itoa(next.Limits.Connections)},
 	} {
@@ -68,12 +70,13 @@ func AdminAddress(path string, environ []string) (string, error) {
 	if !c.HasAdmin() {
 		return "", nil
 	}
-	if _, ok := listenPort(c.AdminAddr); !ok {
+	address, _ := c.AdminListener()
+	if _, ok := listenPort(address); !ok {
 		var ms Mistakes
 		c.validateAdmin(&ms)
 		return "", ms
 	}
-	host, port, _ := net.SplitHostPort(c.AdminAddr)
+	host, port, _ := net.SplitHostPort(address)
 	switch host {
 	case "", "0.0.0.0":
 		host = "127.0.0.1"

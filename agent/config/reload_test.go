@@ -62,13 +62,13 @@ func TestAdminAddress(t *testing.T) {
 		env  []string
 		want string
 	}{
-		{"", nil, "127.0.0.1:9090"},
+		{"", nil, "127.0.0.1:7090"},
 		{"admin_addr: 127.0.0.2:99", nil, "127.0.0.2:99"},
 		{"admin_addr: 127.0.0.2:99", []string{"ADMIN_ADDR=:98"}, "127.0.0.1:98"},
 		{"admin_addr: 0.0.0.0:99\nunknown: x\nport: x\nclient_secret_file: /nowhere", nil, "127.0.0.1:99"},
 		{`admin_addr: "[::]:99"`, nil, "[::1]:99"},
 		{"broken: [", []string{"ADMIN_ADDR=127.0.0.1:97"}, "127.0.0.1:97"},
-		{"broken: [", nil, "127.0.0.1:9090"},
+		{"broken: [", nil, "127.0.0.1:7090"},
 		{"admin_addr: off", nil, ""},
 		{"admin_addr: 127.0.0.1:8080", nil, "127.0.0.1:8080"},
 	} {
@@ -77,10 +77,10 @@ func TestAdminAddress(t *testing.T) {
 			t.Errorf("%q %v: %q, %v", tt.yaml, tt.env, got, err)
 		}
 	}
-	if got, err := AdminAddress(filepath.Join(t.TempDir(), "none"), nil); err != nil || got != "127.0.0.1:9090" {
+	if got, err := AdminAddress(filepath.Join(t.TempDir(), "none"), nil); err != nil || got != "127.0.0.1:7090" {
 		t.Errorf("%q, %v", got, err)
 	}
-	if _, err := AdminAddress("", []string{"ADMIN_ADDR=9090"}); err == nil || !strings.Contains(err.Error(), "admin_addr (ADMIN_ADDR): not an address with a port") {
+	if _, err := AdminAddress("", []string{"ADMIN_ADDR=7090"}); err == nil || !strings.Contains(err.Error(), "admin_addr (ADMIN_ADDR): not an address with a port") {
 		t.Errorf("%v", err)
 	}
 }

@@ -146,15 +146,30 @@ func (p *process) listen(cfg *config.Config) error {
 		room := newCrowd(p.places.gateways)
 		p.ports = append(p.ports, newPort(p.lastAnswers(room, h), room.at(gateways), room, p.debugging()))
 	}
-	if cfg.HasAdmin() {
-		admin, err := passed.listen(adminSocket, cfg.AdminAddr, "admin_addr (ADMIN_ADDR)")
-		if err != nil {
-			return err
-		}
-		p.admin = newPort(p.live.Admin(), admin, nil, p.debugging())
-		p.admin.server.ReadTimeout, p.admin.server.WriteTimeout = adminTimeout, adminTimeout
+	if err := p.listenForOperators(cfg, passed); err != nil {
+		return err
 	}
 	return passed.unused()
+}
+
+// listenForOperators opens the operator's port. If the settings do not say where,
+// a second instance on the machine finds the default one taken, and does without.
+func (p *process) listenForOperators(cfg *config.Config, passed sockets) error {
+	if !cfg.HasAdmin() {
+		return nil
+	}
+	address, set := cfg.AdminListener()
+	listeners, err := passed.listen(adminSocket, address, "admin_addr (ADMIN_ADDR)")
+	switch {
+	case err != nil && set:
+		return err
+	case err != nil:
+		p.log.Load().Warn("there are no endpoints for operators, since the default address is taken: set admin_addr (ADMIN_ADDR) to another address, or to off", "address", address, "error", err)
+		return nil
+	}
+	p.admin = newPort(p.live.Admin(), listeners, nil, p.debugging())
+	p.admin.server.ReadTimeout, p.admin.server.WriteTimeout = adminTimeout, adminTimeout
+	return nil
 }
 
 func (p *process) debugging() io.Writer { return debugging{p.log.Load} }

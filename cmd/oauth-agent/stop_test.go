@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"oauth-agent/agent/config"
 	"oauth-agent/test/double"
 )
 
@@ -230,6 +231,38 @@ func TestOperatorsPortInUse(t *testing.T) {
 	}
 	defer func() { _ = listener.Close() }()
 	p := launch(t, "PORT="+strconv.Itoa(double.FreePort(t)), "BIND_ADDRESS=127.0.0.1", "ADMIN_ADDR="+listener.Addr().String(),
+		"ISSUER="+nobody, "CLIENT_ID=spa", "CLIENT_SECRET=c4nary-secret", "REDIRECT_URI="+origin+"/",
+		"TRUSTED_WEB_ORIGIN="+origin, "COOKIE_ENCRYPTION_KEY="+strings.Repeat("a1", 32))
+	if code := p.wait(); code != 1 || !strings.Contains(p.stderr.String(), "cannot listen at admin_addr (ADMIN_ADDR): ") {
+		t.Errorf("exit code %d: %s", code, &p.stderr)
+	}
+}
+
+// A second instance on one machine starts, and serves: nobody has said where its
+// operator's port should be.
+func TestOperatorsDefaultPortInUse(t *testing.T) {
+	if listener, err := net.Listen("tcp", config.DefaultAdminAddr); err == nil {
+		defer func() { _ = listener.Close() }()
+	} // else it is taken already, which does as well
+	for name, env := range map[string][]string{
+		"not set":      {"ADMIN_ADDR="},
+		"the public":   {"ADMIN_ADDR=", "PORT=7090", "BIND_ADDRESS=127.0.0.2"},
+		"the gateways": {"ADMIN_ADDR=", "FORWARD_AUTH_ADDR=127.0.0.2:7090"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := startServing(t, nobody, env...)
+			if told := p.stderr.String(); !strings.Contains(told, "level=WARN") || !strings.Contains(told, "set admin_addr (ADMIN_ADDR)") ||
+				!strings.Contains(told, "address already in use") || strings.Contains(told, "listening for operators") {
+				t.Errorf("it says:\n%s", told)
+			}
+			p.terminate()
+			if code := p.wait(); code != 0 {
+				t.Errorf("exit code %d", code)
+			}
+		})
+	}
+	// The same address is an error where it was asked for.
+	p := launch(t, "PORT="+strconv.Itoa(double.FreePort(t)), "BIND_ADDRESS=127.0.0.1", "ADMIN_ADDR="+config.DefaultAdminAddr,
 		"ISSUER="+nobody, "CLIENT_ID=spa", "CLIENT_SECRET=c4nary-secret", "REDIRECT_URI="+origin+"/",
 		"TRUSTED_WEB_ORIGIN="+origin, "COOKIE_ENCRYPTION_KEY="+strings.Repeat("a1", 32))
 	if code := p.wait(); code != 1 || !strings.Contains(p.stderr.String(), "cannot listen at admin_addr (ADMIN_ADDR): ") {

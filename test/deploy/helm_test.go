@@ -68,7 +68,7 @@ func TestChartSettingsLoad(t *testing.T) {
 					t.Errorf("the settings name %s, which is not mounted", path)
 				}
 			}
-			if cfg := load(t, settings); cfg.AdminAddr != ":9090" || cfg.Port != 8080 {
+			if cfg := load(t, settings); cfg.AdminAddr != ":7090" || cfg.Port != 8080 {
 				t.Errorf("admin_addr %s, port %d", cfg.AdminAddr, cfg.Port)
 			} else {
 				fits(t, pod, cfg)

@@ -34,7 +34,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- $s := .Values.secrets -}}
 {{- $own := dict
       "port" 8080
-      "admin_addr" ":9090"
+      "admin_addr" ":7090"
       "shutdown_delay" (printf "%ds" (int .Values.shutdown.delaySeconds))
       "timeouts" (dict "shutdown" (printf "%ds" (int .Values.shutdown.timeoutSeconds))) -}}
 {{- if $s.client.name }}{{ $_ := set $own "client_secret_file" (print $dir "/client-secret") }}{{ end -}}
