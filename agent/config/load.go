@@ -73,6 +73,18 @@ func (c *Config) readYAML(text []byte, unique bool) error {
 }
 
 func (c *Config) readEnvironment(environ []string, ms *Mistakes) {
+	vars := variables(environ)
+	takeLeftovers(vars, ms)
+	for _, s := range c.secrets() {
+		s.preferEnvironment(vars)
+	}
+	if err := env.ParseWithOptions(c, env.Options{Environment: vars, FuncMap: parsers()}); err != nil {
+		tellEnvironment(ms, err)
+	}
+}
+
+// variables returns the environment by name.
+func variables(environ []string) map[string]string {
 	vars := map[string]string{}
 	for _, kv := range environ {
 		// An empty variable is an unset one: composition files pass those. One
@@ -81,12 +93,7 @@ func (c *Config) readEnvironment(environ []string, ms *Mistakes) {
 			vars[k] = v
 		}
 	}
-	for _, s := range c.secrets() {
-		s.preferEnvironment(vars)
-	}
-	if err := env.ParseWithOptions(c, env.Options{Environment: vars, FuncMap: parsers()}); err != nil {
-		tellEnvironment(ms, err)
-	}
+	return vars
 }
 
 // secretSetting is a secret that may come from a file.
@@ -113,6 +120,21 @@ func (c *Config) secrets() []secretSetting {
 		one("pkce_proxy.client_secret", "OAUTH_CLIENT_SECRET", &c.PKCEProxy.ClientSecret, &c.PKCEProxy.ClientSecretFile),
 		one("pkce_proxy.signing_key", "JWT_SIGNING_KEY", &c.PKCEProxy.SigningKey, &c.PKCEProxy.SigningKeyFile),
 		one("pkce_proxy.encryption_key", "ENCRYPTION_KEY", &c.PKCEProxy.EncryptionKey, &c.PKCEProxy.EncryptionKeyFile),
+	}
+}
+
+// take sets what a file has.
+func (s secretSetting) take(text string, ms *Mistakes) {
+	s.set(text)
+	if s.empty() {
+		ms.add(s.key+"_file", s.env+"_FILE", "the file is empty", "Write the secret into it.")
+		return
+	}
+	if strings.HasPrefix(s.key, "pkce_proxy.") && isRawKey(text) {
+		return // any bytes
+	}
+	if reason, remedy := leftover(text); reason != "" {
+		ms.add(s.key+"_file", s.env+"_FILE", "the content of the file "+reason, remedy)
 	}
 }
 
@@ -148,9 +170,6 @@ func (c *Config) readSecretFiles(open opener, ms *Mistakes) {
 			ms.addUnread(s.key+"_file", s.env+"_FILE", err)
 			continue
 		}
-		s.set(strings.TrimRight(string(text), "\r\n"))
-		if s.empty() {
-			ms.add(s.key+"_file", s.env+"_FILE", "the file is empty", "Write the secret into it.")
-		}
+		s.take(strings.TrimRight(string(text), "\r\n"), ms)
 	}
 }

@@ -53,7 +53,7 @@ func TestMistakesOfTheAgent(t *testing.T) {
 		{"ISSUER", "ftp://login.example.com", "issuer", "absolute http(s) URL"},
 		{"ISSUER", "https://", "issuer", "absolute http(s) URL"},
 		{"ISSUER", "https://:443", "issuer", "absolute http(s) URL"},
-		{"ISSUER", "https://login.example.com\n", "issuer", "absolute http(s) URL"},
+		{"ISSUER", "https://login.example.com\n", "issuer", "line break"},
 		{"ISSUER", "https://me:" + canary + "@login.example.com", "issuer", "user name"},
 		{"ISSUER", "gopher://me:" + canary + "@login.example.com", "issuer", "absolute http(s) URL"},
 		{"ISSUER", "https://login.example.com?a=1", "issuer", "query"},

@@ -38,7 +38,14 @@ func wants(goType string) string {
 }
 
 // setting is one field of [Config] by all its names.
-type setting struct{ field, key, env string }
+type setting struct {
+	field, key, env string
+	kind            reflect.Type
+}
+
+// isList reports whether the setting has items, separated by commas in the
+// environment.
+func (s setting) isList() bool { return s.kind.Kind() == reflect.Slice }
 
 // settings lists every field that has a value of its own.
 func settings(t reflect.Type, prefix string) []setting {
@@ -53,7 +60,7 @@ func settings(t reflect.Type, prefix string) []setting {
 			out = append(out, settings(f.Type, key+".")...)
 			continue
 		}
-		out = append(out, setting{f.Name, key, f.Tag.Get("env")})
+		out = append(out, setting{f.Name, key, f.Tag.Get("env"), f.Type})
 	}
 	return out
 }
@@ -92,7 +99,7 @@ func (ms Mistakes) beyond(more Mistakes) Mistakes {
 	for _, m := range more {
 		known := false
 		for _, told := range ms {
-			known = known || m.Key == strings.TrimSuffix(told.Key, "_file") || strings.HasPrefix(m.Key, told.Key+".")
+			known = known || m.Key == told.Key || m.Key == strings.TrimSuffix(told.Key, "_file") || strings.HasPrefix(m.Key, told.Key+".")
 		}
 		if !known {
 			out = append(out, m)

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -24,6 +25,10 @@ func (rules urlRules) check(ms *Mistakes, key, env, raw string) {
 	switch {
 	case err != nil || !isWeb(u):
 		ms.add(key, env, quote(raw)+" is not an absolute http(s) URL", "Write it in full, such as https://login.example.com/path.")
+	case strings.ContainsFunc(raw, unicode.IsSpace):
+		ms.add(key, env, "has a blank in it", "Remove it, or write %20 for one that belongs there.")
+	case isMetadata(u):
+		ms.add(key, env, "is the address of a server's metadata", metadataRemedy(u))
 	case u.User != nil:
 		ms.add(key, env, "has a user name", "Remove what stands before the @.")
 	case u.Fragment != "" || strings.HasSuffix(raw, "#"):
@@ -35,10 +40,30 @@ func (rules urlRules) check(ms *Mistakes, key, env, raw string) {
 	}
 }
 
+// metadataPaths are where servers have their metadata (OpenID Connect Discovery
+// 1.0 4.1, RFC 8414 3).
+var metadataPaths = []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"}
+
+func isMetadata(u *url.URL) bool {
+	return slices.ContainsFunc(metadataPaths, func(path string) bool { return strings.Contains(u.Path+"/", path+"/") })
+}
+
+// metadataRemedy derives the issuer from the address of its metadata: what is
+// inserted in front of the issuer's path (RFC 8414 3.1) or added behind it.
+func metadataRemedy(u *url.URL) string {
+	issuer := *u
+	issuer.RawQuery, issuer.Fragment = "", ""
+	for _, path := range metadataPaths {
+		issuer.Path = strings.Replace(issuer.Path, path, "", 1)
+	}
+	issuer.RawPath = ""
+	return "Set issuer (ISSUER) to what the metadata says is its issuer, probably " + quote(issuer.String()) + ": the rest is found from there."
+}
+
 func (rules urlRules) checkScheme(ms *Mistakes, key, env string, u *url.URL) {
 	if u.Scheme == "http" && !rules.insecure && !isLoopback(u.Hostname()) {
 		ms.add(key, env, "http:// to "+u.Hostname()+" would send secrets in clear",
-			"Use https://, or set insecure_http: true where the network is trusted.")
+			"Use https://, or set insecure_http: true (INSECURE_HTTP=true) where the network is trusted.")
 	}
 }
 

@@ -67,6 +67,17 @@ var scopeToken = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]+$`)
 func (c *Config) validateClient(ms *Mistakes) {
 	required(ms, "client_id", "CLIENT_ID", c.ClientID == "", "Register a confidential client at the authorization server.")
 	required(ms, "client_secret", "CLIENT_SECRET", c.ClientSecret.Empty(), "Give the secret of that client, or client_secret_file.")
+	for _, t := range []struct{ key, env, value string }{
+		{"client_id", "CLIENT_ID", c.ClientID},
+		{"client_secret", "CLIENT_SECRET", c.ClientSecret.Reveal()},
+	} {
+		reason, remedy := clientFault(t.value)
+		ms.addFault(t.key, t.env, reason, remedy)
+	}
+	for _, audience := range c.TrustedAudiences {
+		reason, remedy := leftover(audience)
+		ms.addFault("trusted_audiences", "TRUSTED_AUDIENCES", reason, remedy)
+	}
 	oneOf(ms, "client_auth_method", "CLIENT_AUTH_METHOD", c.ClientAuthMethod, "auto", "basic", "post")
 	required(ms, "redirect_uri", "REDIRECT_URI", c.RedirectURI == "", "Give the SPA's page that is registered as redirect URI.")
 	u := urlRules{insecure: c.InsecureHTTP, query: true}
@@ -76,13 +87,29 @@ func (c *Config) validateClient(ms *Mistakes) {
 	if c.PostLogoutRedirectURI != "" {
 		u.check(ms, "post_logout_redirect_uri", "POST_LOGOUT_REDIRECT_URI", c.PostLogoutRedirectURI)
 	}
+	c.validateScope(ms)
+}
+
+func (c *Config) validateScope(ms *Mistakes) {
 	scopes := c.Scopes()
 	required(ms, "scope", "SCOPE", len(scopes) == 0, "Use the default, openid profile, or what your APIs need.")
 	for _, s := range scopes {
-		if !scopeToken.MatchString(s) {
+		switch {
+		case !scopeToken.MatchString(s) || inQuotes(s):
 			ms.add("scope", "SCOPE", fmt.Sprintf("%q is not a scope", s), "Separate scopes by one space.")
+		case isScopeList(s):
+			ms.add("scope", "SCOPE", fmt.Sprintf("%q would be one scope", s), "Separate scopes by one space, such as openid profile.")
 		}
 	}
+}
+
+// isScopeList reports whether a scope is several, separated by what does not
+// separate scopes: one of them is defined by OpenID Connect Core (5.4, 11).
+func isScopeList(scope string) bool {
+	parts := strings.FieldsFunc(strings.ReplaceAll(scope, "%20", "+"), func(r rune) bool { return strings.ContainsRune(",;+|", r) })
+	return slices.ContainsFunc(parts, func(part string) bool {
+		return part != scope && slices.Contains([]string{"openid", "profile", "email", "address", "phone", "offline_access"}, part)
+	})
 }
 
 // validateRedirectURI wants the one spelling that a browser shows to the page:

@@ -17,6 +17,13 @@ const rawKeySize = 32
 func (p *PKCEProxy) validate(ms *Mistakes, insecure bool) {
 	required(ms, "pkce_proxy.client_id", "OAUTH_CLIENT_ID", p.ClientID == "", "Register a confidential client at the authorization server.")
 	required(ms, "pkce_proxy.client_secret", "OAUTH_CLIENT_SECRET", p.ClientSecret.Empty(), "Give the secret of that client, or client_secret_file.")
+	for _, t := range []struct{ key, env, value string }{
+		{"pkce_proxy.client_id", "OAUTH_CLIENT_ID", p.ClientID},
+		{"pkce_proxy.client_secret", "OAUTH_CLIENT_SECRET", p.ClientSecret.Reveal()},
+	} {
+		reason, remedy := clientFault(t.value)
+		ms.addFault(t.key, t.env, reason, remedy)
+	}
 	oneOf(ms, "pkce_proxy.auth_method", "OAUTH_AUTH_METHOD", p.AuthMethod, "auto", "basic", "post")
 	u := urlRules{insecure: insecure, query: true}
 	for _, e := range []struct {
@@ -114,7 +121,9 @@ func (p *PKCEProxy) validateAllowed(ms *Mistakes, insecure bool) {
 		}
 	}
 	for _, id := range p.AllowedClientIDs {
-		if fault := registration.ClientIDFault(id); fault != "" {
+		if reason, remedy := leftover(id); reason != "" {
+			ms.add("pkce_proxy.allowed_client_ids", "OAUTH_ALLOWED_CLIENT_IDS", reason, remedy)
+		} else if fault := registration.ClientIDFault(id); fault != "" {
 			ms.add("pkce_proxy.allowed_client_ids", "OAUTH_ALLOWED_CLIENT_IDS", fmt.Sprintf("%.80q is not a client id: it %s", id, fault),
 				"List the ids that the client apps use, or leave it unset for any.")
 		}

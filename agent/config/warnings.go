@@ -26,6 +26,9 @@ func (c *Config) Warnings() []string {
 	if u, err := url.Parse(c.RedirectURI); err == nil && !slices.Contains(c.TrustedWebOrigins, serialiseOrigin(u)) {
 		out = append(out, "the origin of redirect_uri is not among trusted_web_origins: that page could not end a login")
 	}
+	if strings.Contains(c.Scope, ",") {
+		out = append(out, "scope has a comma in it: the authorization server gets it as a part of a scope, since scopes are separated by spaces")
+	}
 	if c.Cookie.Domain != "" {
 		out = append(out, "cookie.domain is set: every subdomain can set cookies beside the agent's")
 	}
