@@ -62,7 +62,7 @@ func TestOneBinaryIsTheWholeFrontEnd(t *testing.T) {
 
 	c.url = w.agent.URL
 	for path, want := range map[string]string{
-		"/": "page", "/orders/1": "page", "/callback?code=x&state=y": "page", "/oauth-agents": "page", "/assets/index-BkV3x9Qa.js": "script()",
+		"/": "page", "/orders/1": "page", "/users/ada.lovelace": "page", "/missing.js": "page", "/callback?code=x&state=y": "page", "/oauth-agents": "page", "/assets/index-BkV3x9Qa.js": "script()",
 	} {
 		a := w.visit(path).want(200, "")
 		if !strings.HasSuffix(a.Body, want) || a.Header.Get("Content-Security-Policy") != "default-src 'self'" || a.Header.Get("Referrer-Policy") != "strict-origin-when-cross-origin" {
@@ -75,7 +75,7 @@ func TestOneBinaryIsTheWholeFrontEnd(t *testing.T) {
 	// The agent's and the routes' paths are not the page's.
 	for _, path := range []string{
 		"/oauth-agent", "/oauth-agent/", "/oauth-agent/x.js", "/oauth-agent/authorize", "/oauth%2Dagent/x.js", "/oauth-agent%2Fx.js",
-		"/missing.js", "/out.txt", "/.env", "/../secret.txt", "/%2e%2e/secret.txt", "/assets/../index.html",
+		"/.env", "/../secret.txt", "/%2e%2e/secret.txt", "/assets/../index.html",
 	} {
 		a := w.visit(path).want(404, "not_found")
 		if a.Header.Get("Cache-Control") != "no-store" || strings.Contains(a.Body, "outside") {
@@ -83,7 +83,9 @@ func TestOneBinaryIsTheWholeFrontEnd(t *testing.T) {
 		}
 	}
 	c.get("/api/x.js").want(502, "upstream_error")
-	c.get("/nowhere").want(404, "not_found")
+	for _, path := range []string{"/nowhere", "/missing.js", "/out.txt", "/users/ada.lovelace"} {
+		c.get(path).want(404, "not_found")
+	}
 	if a := c.post("/orders/1", "{}").want(405, "method_not_allowed"); a.Header.Get("Allow") != "GET, HEAD" {
 		t.Errorf("Allow %q", a.Header.Get("Allow"))
 	}

@@ -4,8 +4,6 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
-	"path"
-	"regexp"
 	"strings"
 )
 
@@ -25,35 +23,38 @@ func locate(u *url.URL) target {
 	if !rooted || !isPlain(name) {
 		return target{}
 	}
-	t := target{page: !extension.MatchString(path.Base(name))}
+	// No page has a route such as /.env or /.well-known/x.
+	t := target{page: !strings.HasPrefix(name, ".")}
 	// A slash that came encoded is part of a name that the page may know, and no
 	// file can have.
-	if encoded := strings.ToLower(u.EscapedPath() + u.RawPath); !slash && !strings.Contains(encoded, "%2f") {
+	encoded := strings.ToLower(u.EscapedPath() + u.RawPath)
+	if !slash && !isHidden(name) && !strings.Contains(encoded, "%2f") {
 		t.file = name
 	}
 	return t
 }
 
-// isPlain tells a name without dot segments, hidden segments, empty ones, and
+// isPlain reports whether name has no dot segments, no empty ones, and no
 // characters that some system takes for a separator or an end.
 func isPlain(name string) bool {
-	if !fs.ValidPath(name) || strings.ContainsAny(name, "\\\x00") {
-		return false
-	}
-	for segment := range strings.SplitSeq(name, "/") {
-		if strings.HasPrefix(segment, ".") {
-			return false
-		}
-	}
-	return true
+	return fs.ValidPath(name) && !strings.ContainsAny(name, "\\\x00")
 }
 
-// extension is that of a file. A version such as 1.2 has none.
-var extension = regexp.MustCompile(`\.[0-9]*[A-Za-z][0-9A-Za-z]{0,15}$`)
+// isHidden reports whether a segment of name begins with a dot.
+func isHidden(name string) bool { return strings.Contains("/"+name, "/.") }
 
-// isNavigation tells a browser that goes to a page: by Fetch metadata, and by what
-// it accepts where there is none.
+// isNavigation reports whether a browser is going to a page. Fetch metadata say
+// so (W3C Fetch Metadata 2.1, 2.2); only where there are none does Accept count.
+// An object or embed element navigates too, to a part of a page.
 func isNavigation(r *http.Request) bool {
-	return r.Header.Get("Sec-Fetch-Mode") == "navigate" ||
-		strings.Contains(strings.ToLower(strings.Join(r.Header["Accept"], ",")), "text/html")
+	mode := r.Header.Get("Sec-Fetch-Mode")
+	if mode == "" {
+		return strings.Contains(strings.ToLower(strings.Join(r.Header["Accept"], ",")), "text/html")
+	}
+	switch r.Header.Get("Sec-Fetch-Dest") {
+	case "", "document", "iframe", "frame":
+		return mode == "navigate"
+	default:
+		return false
+	}
 }

@@ -48,10 +48,9 @@ func New(files fs.FS, opt Options) (*Handler, error) {
 //
 //  1. Another method is 405.
 //  2. A path that names a file is that file.
-//  3. A navigation to any other path is the page, unless the path ends in a file
-//     name extension: whoever follows a link to a file that is gone must not get
-//     a page for it, and a browser no HTML for a script.
-//  4. Whatever remains is 404.
+//  3. A navigation to any other path is the page, whatever the path looks like:
+//     /users/ada.lovelace is a route, not a file.
+//  4. Whatever remains is 404: a browser must not get HTML for a script.
 func (h *Handler) Serve(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
@@ -65,7 +64,7 @@ func (h *Handler) Serve(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if t.page {
-		w.Header().Add("Vary", "Accept, Sec-Fetch-Mode")
+		w.Header().Add("Vary", "Accept, Sec-Fetch-Mode, Sec-Fetch-Dest")
 		if isNavigation(r) {
 			if found, err := h.serveFile(w, r, index); found || err != nil {
 				return err
