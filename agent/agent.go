@@ -205,6 +205,7 @@ func (a *Agent) buildLogin(opt Options) error {
 		PostLogoutRedirectURI: cfg.PostLogoutRedirectURI,
 		Home:                  cfg.TrustedWebOrigins[0] + "/",
 		PublicURL:             cfg.PublicURL,
+		Proxies:               cfg.TrustedProxyPrefixes(),
 		BasePath:              a.base(),
 		CSRFHeader:            csrfHeader(cfg),
 		DirectLogout:          cfg.Logout.URL == "direct",

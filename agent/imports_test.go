@@ -21,7 +21,7 @@ var rooms = map[string]string{
 
 	"agent":     "apiproxy config authserver cookie guard httperr login observe pkceproxy seal session spa trace web/client",
 	"config":    "registration seal secret",
-	"login":     "authserver cookie httperr recent seal secret session strictjson",
+	"login":     "authserver cookie forwarded httperr recent seal secret session strictjson",
 	"apiproxy":  "cookie forwarded guard httperr secret session",
 	"pkceproxy": "authserver httperr recent registration secret strictjson",
 	"spa":       "httperr",

@@ -1,6 +1,9 @@
 package e2e
 
 import (
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"sort"
@@ -139,6 +142,124 @@ func TestLogoutURLs(t *testing.T) {
 			}
 			c.navigate().want(400, "invalid_request")
 		})
+	}
+}
+
+// The URL is where the page's browser reaches the agent, whatever a gateway in
+// between has made of Host.
+func TestLogoutURLBehindAGateway(t *testing.T) {
+	t.Parallel()
+	const page, inside = "https://www.example.com", "oauth-agent:8080"
+	proxied := with("TRUSTED_PROXIES", "127.0.0.1")
+	secure := with("TRUSTED_WEB_ORIGIN", page+","+"https://app.example.org")
+	public := with("PUBLIC_URL", "https://bff.example.com")
+	sameOrigin, host := header("Sec-Fetch-Site", "same-origin"), func(r *http.Request) { r.Host = inside }
+	for name, tc := range map[string]struct {
+		settings []func(*setup)
+		edits    []edit
+		want     string
+		warns    bool
+	}{
+		"same-origin":                      {nil, []edit{host, sameOrigin}, page, false},
+		"same-origin, public_url":          {[]func(*setup){public}, []edit{host, sameOrigin}, page, false},
+		"same-origin, another origin":      {nil, []edit{host, sameOrigin, header("Origin", "https://app.example.org")}, "https://app.example.org", false},
+		"same-origin, forwarded":           {[]func(*setup){proxied}, []edit{host, sameOrigin, header("X-Forwarded-Host", "evil.example")}, page, false},
+		"same-site":                        {nil, []edit{host, header("Sec-Fetch-Site", "same-site")}, "https://" + inside, true},
+		"same-site, public_url":            {[]func(*setup){public}, []edit{host, header("Sec-Fetch-Site", "same-site")}, "https://bff.example.com", false},
+		"said twice":                       {nil, []edit{host, func(r *http.Request) { r.Header["Sec-Fetch-Site"] = []string{"same-origin", "same-origin"} }}, "https://" + inside, true},
+		"no metadata":                      {nil, []edit{host}, "https://" + inside, true},
+		"the host of the page":             {nil, []edit{func(r *http.Request) { r.Host = "bff.example.com" }}, "https://bff.example.com", false},
+		"a trusted proxy":                  {[]func(*setup){proxied}, []edit{host, header("X-Forwarded-Host", "bff.example.com:8443")}, "https://bff.example.com:8443", false},
+		"two proxies":                      {[]func(*setup){proxied}, []edit{host, header("X-Forwarded-Host", "evil.example, bff.example.com")}, "https://bff.example.com", false},
+		"a trusted proxy, and public_url":  {[]func(*setup){proxied, public}, []edit{host, header("X-Forwarded-Host", "x.example.com")}, "https://bff.example.com", false},
+		"a trusted proxy that talks rot":   {[]func(*setup){proxied}, []edit{host, header("X-Forwarded-Host", "evil.example/x?")}, "https://" + inside, true},
+		"a stranger's word":                {nil, []edit{host, header("X-Forwarded-Host", "evil.example")}, "https://" + inside, true},
+		"Forwarded, which nobody looks at": {[]func(*setup){proxied}, []edit{host, header("Forwarded", "host=evil.example")}, "https://" + inside, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, append([]func(*setup){secure, with("REDIRECT_URI", page+"/")}, tc.settings...)...)
+			c := w.login()
+			got := c.post("/logout", "", tc.edits...).want(200, "").json("url")
+			if want := tc.want + "/oauth-agent/logout/continue"; got != want {
+				t.Errorf("%s\nwant %s", got, want)
+			}
+			if warned := strings.Contains(w.log.String(), "the logout URL is under a host"); warned != tc.warns {
+				t.Errorf("warned: %v", warned)
+			}
+		})
+	}
+}
+
+// HTTP/1.0 knows no Host, and some health checkers and old gateways speak it.
+func TestLogoutURLWithoutHost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.login()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, c.url+"/logout", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.addCookies(req)
+	conn, err := net.Dial("tcp", req.URL.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_, _ = fmt.Fprintf(conn, "POST %s HTTP/1.0\r\nOrigin: %s\r\nX-Example-Csrf: %s\r\nCookie: %s\r\nContent-Length: 0\r\n\r\n",
+		req.URL.Path, origin, c.csrf, req.Header.Get("Cookie"))
+	text, err := io.ReadAll(conn)
+	if want := `{"url":"` + origin + `/oauth-agent/logout/continue"}`; err != nil || !strings.Contains(string(text), want) {
+		t.Errorf("%s %v", text, err)
+	}
+}
+
+// Beyond 4 KB servers refuse the address, so that the hint is left out.
+func TestLogoutWithALongIDToken(t *testing.T) {
+	t.Parallel()
+	for size, want := range map[int]string{1000: "id_token_hint", 6500: "logout_hint"} {
+		w := newWorld(t)
+		w.idp.SetIDTokenFault(claim("padding", strings.Repeat("x", size)))
+		c := w.login()
+		c.leave()
+		to, err := url.Parse(c.navigate().want(302, "").Header.Get("Location"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := to.Query()
+		if q.Get(want) == "" || q.Has("logout_hint") == q.Has("id_token_hint") || len(to.String()) > 4096 ||
+			q.Get("client_id") != clientID || q.Get("post_logout_redirect_uri") != afterLogout {
+			t.Errorf("%d bytes: %.300s", size, to)
+		}
+		if hint := q.Get("logout_hint"); size > 4096 && hint != "sub-demo" {
+			t.Errorf("logout_hint %q", hint)
+		}
+	}
+}
+
+// What a server wants to see as logout_hint may stand in the ID token, or in the
+// address from the settings.
+func TestLogoutHint(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		claim    any
+		endpoint string
+		want     string
+	}{
+		"the claim":           {"opaque-hint", "", "opaque-hint"},
+		"a claim of no use":   {7, "", "sub-demo"},
+		"the settings decide": {"opaque-hint", "https://login.example/logout?logout_hint=mine", "mine"},
+	} {
+		w := newWorld(t, with("LOGOUT_ENDPOINT", tc.endpoint))
+		w.idp.SetIDTokenFault(idp.IDTokenFault{Mutate: func(m map[string]any) {
+			m["padding"], m["login_hint"] = strings.Repeat("x", 6000), tc.claim
+		}})
+		c := w.login()
+		c.leave()
+		to, err := url.Parse(c.navigate().want(302, "").Header.Get("Location"))
+		if err != nil || to.Query().Get("logout_hint") != tc.want || to.Query().Has("id_token_hint") {
+			t.Errorf("%s: %.300s %v", name, to, err)
+		}
 	}
 }
 

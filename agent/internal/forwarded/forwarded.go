@@ -1,7 +1,7 @@
 // Package forwarded tells who sent a request, where proxies are in front.
 //
-// Only X-Forwarded-For is read, and only as far as the addresses in it are those
-// of trusted proxies. Forwarded (RFC 7239) is not: most gateways write the one
+// Of addresses only X-Forwarded-For is read, and only as far as those in it are
+// trusted proxies'. Forwarded (RFC 7239) is not: most gateways write the one
 // and pass the other on as the client sent it, so whoever believed either would
 // believe the client.
 package forwarded
@@ -10,6 +10,7 @@ import (
 	"iter"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -54,6 +55,23 @@ func (p Proxies) Client(r *http.Request) netip.Addr {
 		}
 	}
 	return client
+}
+
+// Host is the host that the client asked for, with its port: what X-Forwarded-Host
+// of a trusted proxy says, and Host otherwise; empty where there is neither, as
+// in HTTP/1.0. Of several hosts the last one is what that proxy itself has added;
+// the others may be the client's.
+func (p Proxies) Host(r *http.Request) string {
+	lines := r.Header["X-Forwarded-Host"]
+	if len(lines) == 0 || !p.Trusts(r.RemoteAddr) {
+		return r.Host
+	}
+	last := lines[len(lines)-1]
+	host := strings.Trim(last[strings.LastIndexByte(last, ',')+1:], " \t")
+	if u, err := url.Parse("//" + host); err != nil || host == "" || u.Host != host {
+		return r.Host
+	}
+	return host
 }
 
 func (p Proxies) contains(addr netip.Addr) bool {

@@ -148,3 +148,29 @@ func BenchmarkClient(b *testing.B) {
 		p.Client(r)
 	}
 }
+
+func TestHost(t *testing.T) {
+	for _, tt := range []struct {
+		name, peer string
+		lines      []string
+		want       string
+	}{
+		{"no header", "10.0.0.1:50000", nil, "inside:8080"},
+		{"an untrusted peer", "192.0.2.1:50000", []string{"evil.example"}, "inside:8080"},
+		{"a proxy", "10.0.0.1:50000", []string{"www.example.com"}, "www.example.com"},
+		{"with a port", "10.0.0.1:50000", []string{"www.example.com:8443"}, "www.example.com:8443"},
+		{"an address", "10.0.0.1:50000", []string{"[2001:db8::7]:8443"}, "[2001:db8::7]:8443"},
+		{"what the client wrote", "10.0.0.1:50000", []string{"evil.example, www.example.com"}, "www.example.com"},
+		{"what the client wrote, in a line", "10.0.0.1:50000", []string{"evil.example", "www.example.com"}, "www.example.com"},
+		{"empty", "10.0.0.1:50000", []string{""}, "inside:8080"},
+		{"ends with a comma", "10.0.0.1:50000", []string{"www.example.com,"}, "inside:8080"},
+		{"a path", "10.0.0.1:50000", []string{"www.example.com/x"}, "inside:8080"},
+		{"a user", "10.0.0.1:50000", []string{"www.example.com@evil.example"}, "inside:8080"},
+		{"no host", "10.0.0.1:50000", []string{"a b"}, "inside:8080"},
+	} {
+		r := &http.Request{RemoteAddr: tt.peer, Host: "inside:8080", Header: http.Header{"X-Forwarded-Host": tt.lines}}
+		if got := proxies().Host(r); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}

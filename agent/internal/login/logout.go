@@ -1,11 +1,15 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"encoding/json"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"oauth-agent/agent/internal/cookie"
@@ -58,12 +62,12 @@ func (a *Agent) logoutURL(w http.ResponseWriter, r *http.Request, got *cookie.Re
 	case endpoint == "":
 		return a.afterLogout(), nil
 	case a.cfg.DirectLogout || id.Empty():
-		return a.endSession(endpoint, secret.String{})
+		return a.endSession(endpoint, "")
 	}
 	if err := a.jar.Set(w, got, cookie.Logout, "", a.pendingLogout(id), cookie.LogoutLifetime); err != nil {
 		// Too large for this cookie: it costs the hint, not the logout.
 		a.log.WarnContext(r.Context(), "logout without id_token_hint", "error", err)
-		return a.endSession(endpoint, secret.String{})
+		return a.endSession(endpoint, a.logoutHint(id))
 	}
 	return a.publicURL(r) + a.cfg.BasePath + "/logout/continue", nil
 }
@@ -92,7 +96,7 @@ func (a *Agent) Continue(w http.ResponseWriter, r *http.Request) error {
 	}
 	target := a.afterLogout()
 	if endpoint := a.as.EndSession(r.Context()); endpoint != "" {
-		if target, err = a.endSession(endpoint, id); err != nil {
+		if target, err = a.endSessionOf(endpoint, id); err != nil {
 			return err
 		}
 	}
@@ -125,22 +129,57 @@ func (a *Agent) continueLogout(record []byte) (id secret.String, ok bool) {
 	return secret.New(string(fields[2])), true
 }
 
-// endSession is the URL of RP-Initiated Logout 1.0, 2.
-func (a *Agent) endSession(endpoint string, hint secret.String) (string, error) {
+// maxLogoutURL is how long the address at the authorization server may be with
+// the ID token in it. Many servers take no request line of more than 8 KB, and
+// some none of more than 4.
+const maxLogoutURL = 4096
+
+// endSessionOf is the URL of RP-Initiated Logout 1.0, 2, for the user of an ID
+// token. One that would make it too long is left out: the server then asks the
+// user, which is better than an error page and a session that stays.
+func (a *Agent) endSessionOf(endpoint string, id secret.String) (string, error) {
+	with, err := a.endSession(endpoint, "", "id_token_hint", id.Reveal())
+	if err != nil || len(with) <= maxLogoutURL {
+		return with, err
+	}
+	return a.endSession(endpoint, a.logoutHint(id))
+}
+
+// endSession is that URL with a logout_hint, where it is not empty, and more
+// parameters, in pairs.
+func (a *Agent) endSession(endpoint, logoutHint string, more ...string) (string, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil {
 		return "", serverFault("the end-session endpoint is not a URL", nil)
 	}
 	q := u.Query()
 	q.Set("client_id", a.cfg.ClientID)
-	if !hint.Empty() {
-		q.Set("id_token_hint", hint.Reveal())
+	if logoutHint != "" && !q.Has("logout_hint") {
+		q.Set("logout_hint", logoutHint)
 	}
 	if a.cfg.PostLogoutRedirectURI != "" {
 		q.Set("post_logout_redirect_uri", a.cfg.PostLogoutRedirectURI)
 	}
+	for i := 0; i+1 < len(more); i += 2 {
+		q.Set(more[i], more[i+1])
+	}
 	u.RawQuery = q.Encode()
 	return u.String(), nil
+}
+
+// logoutHint names the user to the authorization server where the ID token
+// itself cannot: by its login_hint, which is what Entra ID wants to see, or else
+// by its subject.
+func (a *Agent) logoutHint(id secret.String) string {
+	payload, who, err := a.as.ReadIDToken(id)
+	if err != nil {
+		return ""
+	}
+	var claims struct {
+		LoginHint string `json:"login_hint"`
+	}
+	_ = json.Unmarshal(payload, &claims) // of another type: as if there were none
+	return cmp.Or(claims.LoginHint, who.Subject)
 }
 
 // afterLogout is where the browser ends up without an end-session endpoint.
@@ -151,13 +190,52 @@ func (a *Agent) afterLogout() string {
 	return a.cfg.Home
 }
 
+// publicURL is the origin under which the browser of a request reaches the
+// agent. Where the page is of the same origin, Origin names it, whatever the
+// gateways in between have made of Host. It has been checked to be a trusted one.
 func (a *Agent) publicURL(r *http.Request) string {
+	origin := r.Header.Get("Origin")
+	site := r.Header["Sec-Fetch-Site"]
+	if origin != "" && len(site) == 1 && site[0] == "same-origin" {
+		return origin
+	}
 	if a.cfg.PublicURL != "" {
 		return a.cfg.PublicURL
+	}
+	host := a.cfg.Proxies.Host(r)
+	if host == "" { // HTTP/1.0 needs none
+		return origin
+	}
+	if page, err := url.Parse(origin); err == nil && !mayBeSameSite(page.Hostname(), (&url.URL{Host: host}).Hostname()) {
+		a.log.WarnContext(r.Context(), "the logout URL is under a host that the page's browser cannot reach with its cookies: "+
+			"set public_url, or let the gateway keep Host", "host", host, "origin", origin)
 	}
 	scheme := "http://"
 	if a.jar.Policy().Secure {
 		scheme = "https://"
 	}
-	return scheme + r.Host
+	return scheme + host
+}
+
+// mayBeSameSite reports whether two hosts can be of one site, which cookies that
+// are SameSite=Strict need. Public suffixes of more than one label are not known
+// here, so that it may be true for two sites.
+func mayBeSameSite(a, b string) bool {
+	if strings.EqualFold(a, b) {
+		return true
+	}
+	return siteOf(a) != "" && strings.EqualFold(siteOf(a), siteOf(b))
+}
+
+// siteOf is the last two labels of a name; empty for an address, and for a name
+// of one label.
+func siteOf(host string) string {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return ""
+	}
+	labels := strings.Split(strings.TrimSuffix(host, "."), ".")
+	if len(labels) < 2 {
+		return ""
+	}
+	return strings.Join(labels[len(labels)-2:], ".")
 }
