@@ -196,6 +196,23 @@ test('extra parameters reach the authorization request', async ({ app }) => {
   await expect(app.page.getByLabel('User name')).toHaveValue('zoë');
 });
 
+for (const [what, answered, path] of [
+  ['its own next step, where the page reaches it', 'http://inside:8080/elsewhere/logout/continue', 'oauth-agent/logout/continue'],
+  ["the authorization server's own URL, as it is", 'end/logout/continue?client_id=spa', 'end/logout/continue?client_id=spa'],
+]) {
+  test(`a logout follows ${what}`, async ({ app }) => {
+    await app.logIn();
+    await makeAgent(app.page);
+    await app.page.route('**/oauth-agent/logout', async (route) => {
+      await route.fulfill({ response: await route.fetch(), json: { url: new URL(answered, app.url).href } });
+    });
+    const asked = app.page.waitForResponse('**/logout/continue*');
+    await app.page.evaluate(() => void window.agent.logout());
+    expect((await asked).url()).toBe(new URL(path, app.url).href);
+    await app.page.waitForLoadState('networkidle');
+  });
+}
+
 test('the agent serves the library as one module', async ({ app }) => {
   await app.logIn();
   const calls = [];

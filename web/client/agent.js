@@ -167,7 +167,20 @@ export class Agent extends EventTarget {
     if (!answer) return;
     this.#tabs.tell('logout');
     this.#ended('logout', false);
-    await leave(answer.url);
+    await leave(this.#logoutUrl(answer.url));
+  }
+
+  /**
+   * Where to go after a logout. The agent's own next step is under the address
+   * by which the page reaches the agent, whatever a gateway has made of it on the
+   * way; any other URL is followed as it is.
+   *
+   * @param {string} answered
+   */
+  #logoutUrl(answered) {
+    const url = new URL(answered, `${this.#baseUrl}/`);
+    const next = '/logout/continue';
+    return url.pathname.endsWith(next) && !url.search ? this.#baseUrl + next : url.href;
   }
 
   /**
