@@ -186,7 +186,10 @@ func (x *exchange) modify(res *http.Response) error {
 	dropCookies(res.Header, x.p.opt.Policy.Owns)
 	dropClearing(res.Header)
 	watchTrailers(res)
-	if !x.grant.token.Empty() {
+	switch {
+	case x.answer.before["Set-Cookie"] != nil:
+		forbidStoring(res.Header)
+	case !x.grant.token.Empty():
 		keepPrivate(res.Header)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package apiproxy
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -158,6 +159,23 @@ func expose(h http.Header) {
 		slices.Sort(names)
 		h["Access-Control-Expose-Headers"] = []string{strings.Join(names, ", ")}
 	}
+}
+
+// isCaching reports whether a header says how long a cache may keep an answer:
+// by the standard, or to one content delivery network in its place (RFC 9213).
+func isCaching(name string) bool {
+	switch name {
+	case "Expires", "Pragma", "Surrogate-Control", "Edge-Control", "X-Accel-Expires":
+		return true
+	}
+	return strings.HasSuffix(name, "Cache-Control")
+}
+
+// forbidStoring keeps an answer that brings cookies of ours out of every cache,
+// which would hand them to the next user.
+func forbidStoring(h http.Header) {
+	maps.DeleteFunc(h, func(name string, _ []string) bool { return isCaching(name) })
+	h["Cache-Control"] = []string{"private, no-store"}
 }
 
 // keepPrivate restores what the cookie hides: a shared cache stores no answer

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -172,6 +174,87 @@ func TestNewCookiesGoWithEveryAnswer(t *testing.T) {
 				t.Errorf("%q %v", line, err)
 			}
 			next <- true
+		}
+	}
+}
+
+// No cache may keep an answer that new cookies go with, whatever the API says of
+// it: the next one to be served would be somebody else.
+func TestNewCookiesAreNeverCached(t *testing.T) {
+	orders := http.Header{
+		"Cache-Control":                {"public, max-age=600", "s-maxage=600"},
+		"Cdn-Cache-Control":            {"max-age=600"},
+		"Cloudflare-Cdn-Cache-Control": {"max-age=600"},
+		"Edge-Control":                 {"cache-maxage=600"},
+		"Expires":                      {"Fri, 01 Jan 2100 00:00:00 GMT"},
+		"Pragma":                       {"public"},
+		"Surrogate-Control":            {"max-age=600"},
+		"X-Accel-Expires":              {"600"},
+	}
+	api := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+		maps.Copy(w.Header(), orders)
+		w.Header().Set("X-Kept", "1")
+		switch r.URL.Path {
+		case "/api/hints":
+			w.WriteHeader(http.StatusEarlyHints)
+			maps.Copy(w.Header(), orders)
+			_, _ = io.WriteString(w, "after hints")
+		case "/api/not-modified":
+			w.WriteHeader(http.StatusNotModified)
+		case "/api/gone":
+			w.WriteHeader(http.StatusGone) // may be kept without being told so (RFC 9110 15.1)
+		case "/api/events":
+			w.Header().Set("Content-Type", "text/event-stream")
+			_ = http.NewResponseController(w).Flush()
+		case "/api/trailers":
+			_, _ = io.WriteString(w, "body")
+			for name, values := range orders {
+				w.Header()[http.TrailerPrefix+name] = values
+			}
+		case "/api/socket":
+			w.Header().Set("Connection", "Upgrade")
+			w.Header().Set("Upgrade", "websocket")
+			w.WriteHeader(http.StatusSwitchingProtocols)
+		}
+	})
+	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}}, func(o *apiproxy.Options) { o.Refresher = &refresher{} })
+	b := w.login(t, session.Tokens{Refresh: secret.New("r"), Expiry: w.now})
+	for _, method := range []string{"GET", "HEAD", "OPTIONS", "POST"} {
+		for path, status := range map[string]int{
+			"/api": 200, "/api/hints": 200, "/api/not-modified": 304, "/api/gone": 410, "/api/events": 200, "/api/trailers": 200, "/api/socket": 101,
+		} {
+			r := w.request(t, b, method, path, nil)
+			if status == http.StatusSwitchingProtocols {
+				r.Header.Set("Connection", "Upgrade")
+				r.Header.Set("Upgrade", "websocket")
+				if method != "GET" {
+					continue
+				}
+			}
+			resp := w.do(t, r)
+			if resp.StatusCode != status || resp.Header["Set-Cookie"] == nil || status != 101 && resp.Header.Get("X-Kept") != "1" {
+				t.Errorf("%s %s: %d %v", method, path, resp.StatusCode, resp.Header)
+			}
+			if status != http.StatusSwitchingProtocols {
+				_ = text(t, resp)
+			}
+			checkUncacheable(t, method+" "+path, orders, resp)
+		}
+	}
+}
+
+func checkUncacheable(t *testing.T, what string, orders http.Header, resp *http.Response) {
+	t.Helper()
+	for name := range orders {
+		var want []string
+		if name == "Cache-Control" {
+			want = []string{"private, no-store"}
+		}
+		if got := resp.Header[name]; !slices.Equal(got, want) {
+			t.Errorf("%s: %s: %q, want %q", what, name, got, want)
+		}
+		if got := resp.Trailer[name]; got != nil {
+			t.Errorf("%s: trailer %s: %q", what, name, got)
 		}
 	}
 }
