@@ -15,11 +15,12 @@ type answer struct {
 	http.ResponseWriter
 	before     http.Header
 	cleared    bool
+	noInterim  bool          // the client's HTTP is older than interim responses
 	socketLife time.Duration // of a WebSocket; zero: no limit
 }
 
-func newAnswer(w http.ResponseWriter, socketLife time.Duration) answer {
-	return answer{ResponseWriter: w, before: maps.Clone(w.Header()), socketLife: socketLife}
+func newAnswer(w http.ResponseWriter, r *http.Request, socketLife time.Duration) answer {
+	return answer{ResponseWriter: w, before: maps.Clone(w.Header()), noInterim: !r.ProtoAtLeast(1, 1), socketLife: socketLife}
 }
 
 // Hijack gives the client's connection to a WebSocket.
@@ -39,9 +40,11 @@ func (a *answer) WriteHeader(status int) {
 	switch {
 	case status < 200 && status != http.StatusSwitchingProtocols:
 		// These come straight from the upstream.
-		delete(h, "Set-Cookie")
-		dropCORS(h)
 		a.cleared = true
+		if a.noInterim {
+			return // it would be taken for the answer (RFC 9110 15.2)
+		}
+		cleanInterim(h)
 	case a.cleared:
 		for name, values := range a.before {
 			h[name] = append(values[:len(values):len(values)], h[name]...)

@@ -55,7 +55,7 @@ func (x *exchange) run(w http.ResponseWriter) error {
 		defer x.body.end()
 	}
 	defer x.tell()
-	x.answer = newAnswer(w, x.socketLife())
+	x.answer = newAnswer(w, x.in, x.socketLife())
 	x.proxy = httputil.ReverseProxy{
 		Rewrite:        x.rewrite,
 		Transport:      x.wire(),

@@ -178,6 +178,23 @@ func forbidStoring(h http.Header) {
 	h["Cache-Control"] = []string{"private, no-store"}
 }
 
+// cleanInterim takes out of an interim response what is not the upstream's to
+// say, or is meant for the next hop alone (RFC 9110 7.6.1).
+func cleanInterim(h http.Header) {
+	for _, line := range h["Connection"] {
+		for name := range strings.SplitSeq(line, ",") {
+			h.Del(strings.TrimSpace(name))
+		}
+	}
+	for _, name := range []string{
+		"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer",
+		"Transfer-Encoding", "Upgrade", "Content-Length", "Set-Cookie", "Clear-Site-Data", "X-Request-Id",
+	} {
+		delete(h, name)
+	}
+	dropCORS(h)
+}
+
 // keepPrivate restores what the cookie hides: a shared cache stores no answer
 // to a request with Authorization unless the answer allows it (RFC 9111 3.5),
 // and it does not see ours.

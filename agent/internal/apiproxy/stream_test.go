@@ -166,12 +166,33 @@ func TestTrailers(t *testing.T) {
 	}
 }
 
+// notInterim is what an interim response must not bring to the client: it is ours
+// to say, or meant for the next hop alone.
+var notInterim = map[string]string{
+	"Set-Cookie":                  "example-at=evil",
+	"Access-Control-Allow-Origin": "*",
+	"Clear-Site-Data":             `"cookies"`,
+	"X-Request-Id":                "1",
+	"Connection":                  "X-Hop, Keep-Alive",
+	"X-Hop":                       "1",
+	"Keep-Alive":                  "timeout=5",
+	"Proxy-Authenticate":          "Basic",
+	"Proxy-Connection":            "keep-alive",
+	"Te":                          "trailers",
+	"Trailer":                     "X-Sum",
+	"Upgrade":                     "h2c",
+}
+
 func TestInterimResponses(t *testing.T) {
 	api := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Link", "</style.css>; rel=preload")
-		w.Header().Set("Set-Cookie", "example-at=evil")
+		for name, value := range notInterim {
+			w.Header().Set(name, value)
+		}
 		w.WriteHeader(http.StatusEarlyHints)
-		w.Header().Del("Set-Cookie")
+		for name := range notInterim {
+			w.Header().Del(name)
+		}
 		body, _ := io.ReadAll(r.Body)
 		_, _ = w.Write(body)
 	})
@@ -192,7 +213,12 @@ func TestInterimResponses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if resp.Header.Get("Set-Cookie") != "" {
+		for name, value := range notInterim {
+			if slices.Contains(resp.Header[name], value) {
+				t.Errorf("%d: %v", resp.StatusCode, resp.Header)
+			}
+		}
+		if resp.StatusCode == http.StatusEarlyHints && resp.Header.Get("Link") == "" {
 			t.Errorf("%d: %v", resp.StatusCode, resp.Header)
 		}
 		if resp.StatusCode >= 200 {
@@ -208,6 +234,21 @@ func TestInterimResponses(t *testing.T) {
 	}
 	if len(interim) < 2 {
 		t.Errorf("interim responses %v, want 103 and 100", interim)
+	}
+}
+
+// A client of HTTP/1.0 would take an interim response for the answer; nginx asks
+// so, unless it is told otherwise.
+func TestNoInterimResponseInHTTP10(t *testing.T) {
+	api := newUpstream(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusEarlyHints)
+		_, _ = io.WriteString(w, "body")
+	})
+	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
+	b := w.login(t, session.Tokens{})
+	resp := raw(t, w.addr(), strings.Replace(rawGet(b, "/api"), "HTTP/1.1", "HTTP/1.0", 1))
+	if resp == nil || resp.StatusCode != 200 || resp.Header.Get("Access-Control-Allow-Origin") != www || text(t, resp) != "body" {
+		t.Errorf("%v", resp)
 	}
 }
 
