@@ -50,6 +50,8 @@ type world struct {
 	cookies []*http.Cookie // that the page sets
 	// corsByAPI tells that the API answers the page's CORS by itself.
 	corsByAPI bool
+	// answer, if set, is what the API does instead of telling what has arrived.
+	answer http.HandlerFunc
 }
 
 // setup is what differs between worlds.
@@ -74,7 +76,12 @@ func each(t *testing.T, test func(*world)) { eachWith(t, setup{}, test) }
 
 func eachWith(t *testing.T, s setup, test func(*world)) {
 	t.Helper()
-	for _, g := range gateways() {
+	eachOf(t, gateways(), s, test)
+}
+
+func eachOf(t *testing.T, gateways []gateway, s setup, test func(*world)) {
+	t.Helper()
+	for _, g := range gateways {
 		t.Run(g.name, func(t *testing.T) {
 			if g.start != nil {
 				if _, err := exec.LookPath(g.name); err != nil {
@@ -182,8 +189,15 @@ func snippet(t *testing.T, path string, port int, public, forward, api string) s
 }
 
 func startNginx(t *testing.T, public, forward, api string) int {
+	return runNginx(t, func(port int, _ string) string {
+		return snippet(t, "nginx/oauth-agent.conf", port, public, forward, api)
+	})
+}
+
+// runNginx starts nginx with a server of these lines, and gives its port.
+func runNginx(t *testing.T, server func(port int, dir string) string) int {
 	port, dir := double.FreePort(t), t.TempDir()
-	write(t, dir, "oauth-agent.conf", snippet(t, "nginx/oauth-agent.conf", port, public, forward, api))
+	write(t, dir, "server.conf", server(port, dir))
 	write(t, dir, "nginx.conf", fmt.Sprintf(`
 daemon off;
 master_process off;
@@ -197,7 +211,7 @@ http {
     fastcgi_temp_path %[1]s/fastcgi;
     uwsgi_temp_path %[1]s/uwsgi;
     scgi_temp_path %[1]s/scgi;
-    include %[1]s/oauth-agent.conf;
+    include %[1]s/server.conf;
 }
 `, dir))
 	p := process.Start(t, process.Command{Path: "nginx", Args: []string{"-e", "stderr", "-p", dir, "-c", "nginx.conf"}})
@@ -265,6 +279,10 @@ func (w *world) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	}
 	a.size, _ = io.Copy(io.Discard, r.Body)
 	w.api.note(a)
+	if w.answer != nil {
+		w.answer(rw, r)
+		return
+	}
 	_, _ = fmt.Fprintf(rw, "%s of %d bytes", r.Method, a.size)
 }
 
