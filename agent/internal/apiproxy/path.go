@@ -4,6 +4,7 @@ import (
 	"errors"
 	"iter"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -143,20 +144,87 @@ func unhex(c byte) int {
 	return -1
 }
 
-// relaxed is a path as a lenient server resolves it: ended by a decoded '?' or
-// '#', without parameters, its slashes merged.
-func relaxed(view string) string {
-	if i := strings.IndexAny(view, "?#"); i >= 0 {
-		view = view[:i]
-	}
-	var b strings.Builder
-	for segment := range strings.SplitSeq(view, "/") {
-		if name, _, _ := strings.Cut(segment, ";"); name != "" {
-			b.WriteString("/" + name)
+// maxReadings bounds the readings of one path that are looked at.
+const maxReadings = 128
+
+// readings returns what servers may make of a path: any of them decodes it up to
+// twice, with or without the slashes, and before, between and after that does
+// some of the simplifications. It returns false if there are too many.
+func readings(path string) ([]string, bool) {
+	var all []string
+	add := func(reading string) {
+		if !slices.Contains(all, reading) {
+			all = append(all, reading)
 		}
 	}
-	return b.String() + "/"
+	add(path)
+	for decoded, first := 0, 0; ; decoded++ {
+		for i := first; i < len(all); i++ {
+			for _, simplify := range simplifications {
+				add(simplify(all[i]))
+			}
+			if len(all) > maxReadings {
+				return nil, false
+			}
+		}
+		if decoded == 2 {
+			return all, true
+		}
+		last := all[first:]
+		first = len(all)
+		for _, reading := range last {
+			add(decode(reading))
+			add(decodeSegments(reading))
+		}
+	}
 }
+
+// simplifications are what servers do to a path beside decoding it.
+var simplifications = []func(string) string{
+	func(path string) string { return cut(path, "?") },
+	func(path string) string { return cut(path, "#") },
+	func(path string) string { return cut(path, ";") },
+	withoutParameters,
+	mergeSlashes,
+}
+
+func cut(path, end string) string {
+	path, _, _ = strings.Cut(path, end)
+	return path
+}
+
+// withoutParameters takes parameters off every segment (RFC 3986 3.3).
+func withoutParameters(path string) string {
+	if !strings.Contains(path, ";") {
+		return path
+	}
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		segments[i] = cut(segment, ";")
+	}
+	return strings.Join(segments, "/")
+}
+
+func mergeSlashes(path string) string {
+	for strings.Contains(path, "//") {
+		path = strings.ReplaceAll(path, "//", "/")
+	}
+	return path
+}
+
+// decodeSegments is [decode] by a server that leaves encoded slashes alone.
+func decodeSegments(path string) string {
+	const slash = "%2F"
+	parts := strings.Split(strings.ReplaceAll(path, "%2f", slash), slash)
+	for i, part := range parts {
+		parts[i] = decode(part)
+	}
+	return strings.Join(parts, slash)
+}
+
+// foldCase is a path as a server sees it that does not tell case, Java among
+// them: a long s and a dotless i are then those of ASCII.
+func foldCase(path string) string { return strings.ToLower(strings.ToUpper(path)) }
 
 // escapeRest encodes what may not stand in a path and leaves the rest, so that
 // Go sends the very bytes: it accepts a RawPath only without such characters.

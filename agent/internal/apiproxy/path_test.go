@@ -2,9 +2,13 @@ package apiproxy_test
 
 import (
 	"bufio"
+	"encoding/hex"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -129,6 +133,15 @@ func TestPaths(t *testing.T) {
 		{"/api/admin%253Fx", 400, ""},
 		{"/api/admin%23x", 400, ""},
 		{"/api/Admin/x", 400, ""},
+		{"/api/%3b%23/admin", 400, ""}, // to whoever takes parameters off and knows no fragment
+		{"/api/;%3f/admin", 400, ""},
+		{"/api/;%2fx/%61dmin", 400, ""}, // parameters off first, as Tomcat does
+		{"/api/%3bx%2fy/admin", 400, ""},
+		{"/api/%253bx%252fy/admin", 400, ""},
+		{"/api/adm%C4%B1n", 400, ""}, // Java makes it ADMIN
+		{"/api/adm%C3%AFn", 200, "/base/api/adm%C3%AFn"},
+		{"/api/http%3A%2F%2Fx%3Fa%3Db%23c", 200, "/base/api/http%3A%2F%2Fx%3Fa%3Db%23c"},
+		{"/api/%252f;//%2f%3f%3f%3b%252f;%253fxx%253f;x%2f%25%2f/%2523%2525", 400, ""}, // more readings than anybody means
 		{"/api/x%3fy%23", 200, "/base/api/x%3fy%23"},
 		{"/api/Orders", 200, "/base/api/Orders"},
 	} {
@@ -224,6 +237,103 @@ func FuzzConfinement(f *testing.F) {
 			t.Fatalf("%q: %d", target, rec.Code)
 		}
 	})
+}
+
+// FuzzReadings is a differential test of the routes: whatever server reads a path
+// that has passed, it finds the route under whose rules it has passed.
+//
+// reading names what that server does to a path, a step a byte.
+func FuzzReadings(f *testing.F) {
+	for _, seed := range []struct{ target, reading string }{
+		{"/api/%3b%23/admin", "\x00\x05\x06"}, {"/api/;%2fx/%61dmin", "\x05\x00"}, {"/api/%3bx%2fy/admin", "\x01\x05\x06"},
+		{"/%2561pi%252fadmin", "\x00\x00"}, {"/api%23/admin", "\x00\x03"}, {"/api%253fx", "\x00\x00\x02"}, {"/api;x", "\x04"},
+		{"/API//Admin;a=b", "\x05\x06\x07"}, {"/api/%5c/admin", "\x00\x08\x06"}, {"/api/x/%2e%2e/admin", "\x00\x09"},
+		{"/x%00", "\x00\x0a"}, {"/api/\xe2\x84\xaaiosk", "\x07"}, {"/api/%C5%BFecret", "\x00\x0b"}, {"/api/x", "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b"},
+	} {
+		f.Add(seed.target, seed.reading)
+	}
+	api := newUpstream(f, nil)
+	prefixes := []string{"", "/api", "/api/admin", "/api/admin/x", "/api/kiosk", "/api/secret", "/x"}
+	var routes []apiproxy.Route
+	for i, prefix := range prefixes {
+		routes = append(routes, apiproxy.Route{Path: prefix + "/", Upstream: parse(f, fmt.Sprintf("%s/%d", api.URL, i)), Public: true})
+	}
+	w := newWorld(f, routes)
+	f.Fuzz(func(t *testing.T, target, reading string) {
+		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader("GET " + target + " HTTP/1.1\r\nHost: x\r\nOrigin: " + www + "\r\n\r\n")))
+		if err != nil || r.RequestURI != target || len(reading) > 16 {
+			return
+		}
+		r.RemoteAddr = "192.0.2.1:1"
+		w.proxy.ServeHTTP(httptest.NewRecorder(), r)
+		for _, a := range api.take() {
+			route := int(a.uri[1] - '0')
+			path, _, _ := strings.Cut(a.uri[2:], "?")
+			read := readAs(path, reading)
+			if got := longest(prefixes, read); got != route {
+				t.Fatalf("%q went to the route %q; %x reads it as %q, which is %q's", target, prefixes[route], reading, read, prefixes[got])
+			}
+		}
+	})
+}
+
+var (
+	encoded  = regexp.MustCompile(`%[0-9a-fA-F]{2}`)
+	params   = regexp.MustCompile(`;[^/]*`)
+	slashes  = regexp.MustCompile(`/+`)
+	notSlash = regexp.MustCompile(`%(?:[013-9a-fA-F][0-9a-fA-F]|2[0-9a-eA-E])`)
+)
+
+// readAs does the steps of a reading, with means of its own. Nobody decodes more
+// than twice.
+func readAs(p, reading string) string {
+	decoded := 0
+	for _, step := range []byte(reading) {
+		switch step {
+		case 0, 1:
+			if decoded++; decoded > 2 {
+				continue
+			}
+			what := encoded
+			if step == 1 {
+				what = notSlash
+			}
+			p = what.ReplaceAllStringFunc(p, func(s string) string { b, _ := hex.DecodeString(s[1:]); return string(b) })
+		case 2:
+			p, _, _ = strings.Cut(p, "?")
+		case 3:
+			p, _, _ = strings.Cut(p, "#")
+		case 4:
+			p, _, _ = strings.Cut(p, ";")
+		case 5:
+			p = params.ReplaceAllString(p, "")
+		case 6:
+			p = slashes.ReplaceAllString(p, "/")
+		case 7:
+			p = strings.ToLower(p)
+		case 8:
+			p = strings.ReplaceAll(p, `\`, "/")
+		case 9:
+			p = path.Clean(p)
+		case 10:
+			p, _, _ = strings.Cut(p, "\x00")
+		case 11:
+			p = strings.ToUpper(p)
+		}
+	}
+	return p
+}
+
+// longest is the route of a path, for a server that takes small letters for large
+// ones.
+func longest(prefixes []string, p string) int {
+	best := 0
+	for i, prefix := range prefixes {
+		if strings.HasPrefix(strings.ToUpper(p)+"/", strings.ToUpper(prefix)+"/") && len(prefix) > len(prefixes[best]) {
+			best = i
+		}
+	}
+	return best
 }
 
 // inside tells, by means of its own, whether a path stays below /base however

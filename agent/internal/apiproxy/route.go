@@ -182,23 +182,19 @@ func (t table) locate(u *url.URL) (*route, string, error) {
 	return rt, escapeRest(target), nil
 }
 
-// unambiguous tells whether every reader of a path would put it under the same
+// unambiguous reports whether every reader of a path would put it under the same
 // route. An upstream that merges slashes, cuts parameters off, decodes once more
-// or does not tell case would otherwise serve what a longer prefix is stricter
+// or does not tell case would otherwise serve what another prefix is stricter
 // about.
 func (t table) unambiguous(path string, rt *route) bool {
 	switch {
 	case len(t) == 1:
 		return true
-	case !strings.ContainsAny(path, "%;") && !strings.Contains(path, "//"):
+	case isPlain(path) && !strings.Contains(path, ";") && !strings.Contains(path, "//"):
 		return t.findFold(path) == rt
 	}
-	for view := range views(path) {
-		if t.findFold(relaxed(view)) != rt {
-			return false
-		}
-	}
-	return true
+	all, ok := readings(path)
+	return ok && !slices.ContainsFunc(all, func(reading string) bool { return t.findFold(foldCase(reading)) != rt })
 }
 
 // findFold is find without regard to case.
