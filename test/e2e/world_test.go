@@ -23,7 +23,7 @@ const (
 	redirectURI  = "http://localhost:3000/callback"
 	afterLogout  = "http://localhost:3000/bye"
 	clientID     = "spa"
-	clientSecret = "c4nary+client/secret&%=ü"
+	clientSecret = "c4nary+client/secret&%= ~\""
 	username     = "demo"
 	password     = "c4nary-password"
 	keyA         = "a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1"
