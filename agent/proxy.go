@@ -53,7 +53,7 @@ type refresher struct{ as *authserver.Client }
 
 func (r refresher) Refresh(ctx context.Context, old session.Tokens) (session.Tokens, error) {
 	t, err := r.as.Refresh(ctx, authserver.RefreshGrant{Refresh: old.Refresh, Access: old.Access, ID: old.ID})
-	return session.Tokens{Access: t.Access, Refresh: t.Refresh, ID: t.ID, Expiry: t.Expiry}, err
+	return session.Tokens{Access: t.Access, Refresh: t.Refresh, ID: t.ID, Issued: t.Issued, Expiry: t.Expiry}, err
 }
 
 // otherwise is what no endpoint is at: the routes of the OAuth Proxy, the page, or

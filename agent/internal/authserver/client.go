@@ -65,6 +65,7 @@ type Options struct {
 // Tokens are what a login or a refresh brought.
 type Tokens struct {
 	Access, Refresh, ID secret.String // Refresh and ID may be empty
+	Issued              time.Time     // when the access token was asked for
 	Expiry              time.Time     // of the access token; zero: unknown
 	Identity            Identity      // from the ID token; zero without one
 }

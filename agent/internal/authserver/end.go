@@ -3,7 +3,6 @@ package authserver
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
 	"time"
 
@@ -47,8 +46,8 @@ func (c *Client) revoke(ctx context.Context, meta *metadata, token secret.String
 	if err != nil {
 		return fmt.Errorf("revocation: %w", err)
 	}
-	if answer.Status >= http.StatusBadRequest {
-		return fmt.Errorf("revocation: %w", &refusal{answer.Status, errorCode(answer.Body)})
+	if r := refused(answer); r != nil {
+		return fmt.Errorf("revocation: %w", r)
 	}
 	return nil
 }

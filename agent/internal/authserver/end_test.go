@@ -140,6 +140,7 @@ func TestEndWhenTheServerFails(t *testing.T) {
 		"refused": {func(w http.ResponseWriter, _ *http.Request) {
 			reply(w, 400, m{"error": "unsupported_token_type", "error_description": "c4nary"})
 		}, "(unsupported_token_type)"},
+		"refused with 200": {func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, "error=invalid_client") }, "(invalid_client)"},
 		"redirect": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/c4nary", http.StatusTemporaryRedirect)
 		}, "307"},

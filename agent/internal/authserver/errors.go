@@ -4,7 +4,7 @@ import "errors"
 
 // What can go wrong besides [ErrUnavailable], told apart with [errors.Is].
 var (
-	// ErrCodeRefused: the token endpoint answered 4xx to a code.
+	// ErrCodeRefused: the token endpoint refused a code.
 	ErrCodeRefused = errors.New("authorization code refused")
 	// ErrCodeSpent: the code was sent to the token endpoint before, or another one of
 	// the same login was.
@@ -16,8 +16,8 @@ var (
 	ErrIssuer = errors.New("authorization response of another issuer")
 	// ErrSessionOver: the refresh token is dead, or its session was ended here.
 	ErrSessionOver = errors.New("session over")
-	// ErrClientRefused: a refresh was answered with an error that speaks of the
-	// client, not of the refresh token. The settings are wrong; the session is not.
+	// ErrClientRefused: the token endpoint answered with an error that is about the
+	// client, not about what it sent. The settings are wrong; the session is not.
 	ErrClientRefused = errors.New("client refused by the authorization server")
 	// ErrTokenExpired: the userinfo endpoint refused the access token.
 	ErrTokenExpired = errors.New("access token refused")

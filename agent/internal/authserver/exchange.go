@@ -29,8 +29,8 @@ const (
 // Exchange redeems a code (RFC 6749 4.1.3), once, and one code for a login, and
 // verifies the ID token that it brings. Who brings a code while it is being redeemed shares the
 // outcome: a server that sees a code twice revokes what it gave for it. It fails
-// with [ErrCodeSpent], [ErrCodeRefused], [ErrIDToken] or [ErrUnavailable]; the
-// code is spent in any case.
+// with [ErrCodeSpent], [ErrCodeRefused], [ErrClientRefused], [ErrIDToken] or
+// [ErrUnavailable]; the code is spent in any case.
 func (c *Client) Exchange(ctx context.Context, g CodeGrant) (Tokens, error) {
 	key := g.Code.Reveal() + " " + g.Verifier.Reveal() + " " + g.Nonce
 	return fly(ctx, &c.exchanges, key, c.refreshLimit(), func(ctx context.Context) (Tokens, error) {
@@ -53,13 +53,15 @@ func (c *Client) redeem(ctx context.Context, g CodeGrant) (Tokens, error) {
 		"redirect_uri":  {c.cfg.RedirectURI},
 		"code_verifier": {g.Verifier.Reveal()},
 	})
-	if refused, ok := errors.AsType[*refusal](err); ok {
-		return Tokens{}, fmt.Errorf("%w: %w", ErrCodeRefused, refused)
+	if r, ok := errors.AsType[*refusal](err); ok && r.verdict == aboutClient {
+		return Tokens{}, fmt.Errorf("%w: %w", ErrClientRefused, r)
+	} else if ok {
+		return Tokens{}, fmt.Errorf("%w: %w", ErrCodeRefused, r)
 	}
 	if err != nil {
 		return Tokens{}, err
 	}
-	tokens := Tokens{Access: answer.access, Refresh: answer.refresh, Expiry: answer.expiry}
+	tokens := Tokens{Access: answer.access, Refresh: answer.refresh, Issued: answer.issued, Expiry: answer.expiry}
 	if g.OpenID {
 		tokens.ID = answer.id
 		if tokens.Identity, err = c.verifyLogin(ctx, meta, tokens, g); err != nil {

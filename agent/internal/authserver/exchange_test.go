@@ -32,6 +32,9 @@ func TestExchange(t *testing.T) {
 	if want := as.clock.Now().Add(300 * time.Second); !got.Expiry.Equal(want) {
 		t.Errorf("expiry %v, want %v", got.Expiry, want)
 	}
+	if !got.Issued.Equal(as.clock.Now()) {
+		t.Errorf("issued %v, want now", got.Issued)
+	}
 	if got.Identity != (Identity{as.URL, "alice"}) {
 		t.Errorf("identity %v", got.Identity)
 	}
@@ -68,14 +71,22 @@ func TestExchangeErrors(t *testing.T) {
 		tells  string
 	}{
 		{"invalid_grant", 400, m{"error": "invalid_grant", "error_description": "c4nary"}, ErrCodeRefused, "(invalid_grant)"},
-		{"invalid_client", 401, m{"error": "invalid_client"}, ErrCodeRefused, "(invalid_client)"},
+		{"invalid_client", 401, m{"error": "invalid_client"}, ErrClientRefused, "(invalid_client)"},
+		{"invalid_client, 200", 200, m{"error": "invalid_client"}, ErrClientRefused, "(invalid_client)"},
+		{"invalid_grant, 200", 200, m{"error": "invalid_grant"}, ErrCodeRefused, "(invalid_grant)"},
+		{"bad_verification_code, 200, form", 200, "error=bad_verification_code&error_description=c4nary", ErrCodeRefused, "(bad_verification_code)"},
+		{"temporarily_unavailable, 200", 200, m{"error": "temporarily_unavailable"}, ErrUnavailable, "(temporarily_unavailable)"},
+		{"server_error, 400", 400, m{"error": "server_error"}, ErrUnavailable, "(server_error)"},
 		{"odd code", 400, m{"error": "c4nary text"}, ErrCodeRefused, "status 400"},
 		{"long code", 400, m{"error": strings.Repeat("c4nary", 20)}, ErrCodeRefused, "status 400"},
 		{"code of another type", 400, m{"error": m{"c4nary": 1}}, ErrCodeRefused, "status 400"},
-		{"HTML 404", 404, "<p>c4nary</p>", ErrCodeRefused, "status 404"},
+		{"HTML 404", 404, "<p>c4nary</p>", ErrUnavailable, "status 404"},
+		{"HTML 403", 403, "<p>c4nary</p>", ErrUnavailable, "status 403"},
+		{"JSON 400", 400, m{"message": "c4nary"}, ErrCodeRefused, "status 400"},
+		{"text 422", 422, "c4nary", ErrCodeRefused, "status 422"},
 		{"empty 403", 403, "", ErrCodeRefused, "status 403"},
-		{"408", 408, "", ErrCodeRefused, "408"},
-		{"429", 429, m{"error": "invalid_grant"}, ErrCodeRefused, "429"},
+		{"408", 408, "", ErrUnavailable, "408"},
+		{"429", 429, m{"error": "invalid_grant"}, ErrUnavailable, "429"},
 		{"500", 500, m{"error": "invalid_grant"}, ErrUnavailable, "500"},
 		{"form-encoded", 200, "access_token=c4nary&token_type=bearer", ErrUnavailable, "JSON"},
 		{"no access token", 200, m{"id_token": "c4nary"}, ErrUnavailable, "access_token"},
@@ -90,7 +101,7 @@ func TestExchangeErrors(t *testing.T) {
 			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.tells) {
 				t.Errorf("error is %v, want %v that tells %q", err, tt.want, tt.tells)
 			}
-			for _, other := range []error{ErrUnavailable, ErrCodeRefused, ErrIDToken, ErrSessionOver} {
+			for _, other := range []error{ErrUnavailable, ErrCodeRefused, ErrClientRefused, ErrIDToken, ErrSessionOver} {
 				if other != tt.want && errors.Is(err, other) {
 					t.Errorf("error is %v as well", other)
 				}

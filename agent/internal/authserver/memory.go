@@ -59,7 +59,7 @@ type entry struct {
 // record is what is sealed.
 type record struct {
 	Access, Refresh, ID string
-	Expiry              time.Time
+	Issued, Expiry      time.Time
 }
 
 func newMemory(life time.Duration, limit int, sealer Sealer, now func() time.Time) *memory {
@@ -119,7 +119,7 @@ func (m *chains) remove(el *list.Element) {
 func (e *entry) cost() int { return len(e.sealed) + entryOverhead }
 
 func (m *chains) seal(t Tokens) (string, error) {
-	plain, err := json.Marshal(record{t.Access.Reveal(), t.Refresh.Reveal(), t.ID.Reveal(), t.Expiry})
+	plain, err := json.Marshal(record{t.Access.Reveal(), t.Refresh.Reveal(), t.ID.Reveal(), t.Issued, t.Expiry})
 	if err != nil {
 		return "", err
 	}
@@ -136,6 +136,7 @@ func (m *chains) open(sealed string) (Tokens, error) {
 		return Tokens{}, err
 	}
 	return Tokens{
-		Access: secret.New(r.Access), Refresh: secret.New(r.Refresh), ID: secret.New(r.ID), Expiry: r.Expiry,
+		Access: secret.New(r.Access), Refresh: secret.New(r.Refresh), ID: secret.New(r.ID),
+		Issued: r.Issued, Expiry: r.Expiry,
 	}, nil
 }

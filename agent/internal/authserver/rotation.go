@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"time"
 
@@ -146,15 +145,15 @@ func (c *Client) spend(ctx context.Context, seen newest) (Tokens, error) {
 		"grant_type":    {"refresh_token"},
 		"refresh_token": {seen.refresh.Reveal()},
 	})
-	if refused, ok := errors.AsType[*refusal](err); ok {
-		return Tokens{}, refusedRefresh(refused)
+	if r, ok := errors.AsType[*refusal](err); ok {
+		return Tokens{}, refusedRefresh(r)
 	}
 	merged := Tokens{Refresh: answer.refresh, ID: seen.tokens.ID}
 	if merged.Refresh.Empty() {
 		merged.Refresh = seen.refresh
 	}
 	if err == nil {
-		merged.Access, merged.Expiry = answer.access, answer.expiry
+		merged.Access, merged.Issued, merged.Expiry = answer.access, answer.issued, answer.expiry
 		merged.ID, err = c.renewedID(ctx, meta, answer, seen.tokens.ID)
 	}
 	if err != nil {
@@ -163,17 +162,16 @@ func (c *Client) spend(ctx context.Context, seen newest) (Tokens, error) {
 	return merged, c.keep(ctx, meta, seen.refresh, merged, false)
 }
 
-// refusedRefresh sorts the 4xx of a refresh. Real servers say in many ways that
-// a refresh token is dead; few codes say that the client is at fault.
+// refusedRefresh says what a refused refresh costs: the session alone where the
+// refusal is about its refresh token.
 func refusedRefresh(r *refusal) error {
-	if r.status == http.StatusRequestTimeout || r.status == http.StatusTooManyRequests {
-		return unavailable("token endpoint: %w", r) // overload is no verdict
-	}
-	switch r.code {
-	case "invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_scope":
+	switch r.verdict {
+	case aboutGrant:
+		return fmt.Errorf("%w: %w", ErrSessionOver, r)
+	case aboutClient:
 		return fmt.Errorf("%w: %w", ErrClientRefused, r)
 	}
-	return fmt.Errorf("%w: %w", ErrSessionOver, r)
+	return unavailable("token endpoint: %w", r)
 }
 
 // renewedID is the ID token to keep: the one before, or the server's new one if

@@ -110,8 +110,9 @@ func TestLateRefresh(t *testing.T) {
 	first := grantOf(as.enter(c))
 	second := mustRefresh(t, c, first)
 
+	given := as.clock.Now()
 	as.clock.Add(59 * time.Second)
-	if got := mustRefresh(t, c, first); !got.Access.Equal(second.Access) || !got.Refresh.Equal(second.Refresh) || !got.ID.Equal(second.ID) {
+	if got := mustRefresh(t, c, first); !got.Issued.Equal(given) || !got.Access.Equal(second.Access) || !got.Refresh.Equal(second.Refresh) || !got.ID.Equal(second.ID) {
 		t.Errorf("late call got %q", got.Access.Reveal())
 	}
 	if n := as.refreshes(); n != 1 {
@@ -224,7 +225,8 @@ func TestRefreshTokenGivenTwice(t *testing.T) {
 	}
 }
 
-// TestRefreshErrors: real servers say in many ways that a token is dead.
+// TestRefreshErrors: real servers say in many ways that a token is dead, and what
+// stands in front of them says other things.
 func TestRefreshErrors(t *testing.T) {
 	for _, tt := range []struct {
 		status int
@@ -236,9 +238,42 @@ func TestRefreshErrors(t *testing.T) {
 		{401, m{"error": "invalid_token"}, ErrSessionOver},
 		{400, "", ErrSessionOver},
 		{401, "", ErrSessionOver},
-		{403, "<p>c4nary</p>", ErrSessionOver},
-		{404, "", ErrSessionOver},
-		{400, m{"error": []string{"invalid_client"}}, ErrSessionOver},
+		{403, "", ErrSessionOver},
+		{403, m{"error": "access_denied"}, ErrSessionOver},
+		{400, m{"error": "c4nary text"}, ErrSessionOver},
+		{400, "error=invalid_grant&error_description=c4nary", ErrSessionOver},
+		{200, m{"error": "bad_refresh_token", "error_description": "c4nary"}, ErrSessionOver},
+		{200, "error=bad_refresh_token&error_description=c4nary+text", ErrSessionOver},
+		{200, "error=invalid_client", ErrClientRefused},
+		{200, m{"error": "unauthorized_client"}, ErrClientRefused},
+		{200, m{"error": "server_error"}, ErrUnavailable},
+		{200, "error=slow_down", ErrUnavailable},
+		{200, "error=a&error=b", ErrUnavailable},
+		{200, m{"error": ""}, ErrUnavailable},
+		{200, m{"error": m{"code": 7}}, ErrUnavailable},
+		{200, "<p>c4nary</p>", ErrUnavailable},
+		{200, `<a href="/?a&error=invalid_grant">`, ErrUnavailable},
+		{400, m{"error": "temporarily_unavailable"}, ErrUnavailable},
+		{401, m{"error": "server_error"}, ErrUnavailable},
+		{403, m{"error": "slow_down"}, ErrUnavailable},
+		{400, "<p>c4nary</p>", ErrUnavailable},
+		{401, "<p>c4nary</p>", ErrUnavailable},
+		{403, "\ufeff\r\n<!doctype html><p>c4nary</p>", ErrUnavailable},
+		{403, "c4nary", ErrUnavailable},
+		{403, m{"message": "c4nary"}, ErrUnavailable},
+		{400, m{"error": []string{"invalid_client"}}, ErrUnavailable},
+		{400, `{"error":"invalid_client","error":"invalid_grant"}`, ErrUnavailable},
+		{402, m{"error": "invalid_grant"}, ErrUnavailable},
+		{404, "", ErrUnavailable},
+		{404, m{"error": "invalid_grant"}, ErrUnavailable},
+		{405, m{"error": "invalid_grant"}, ErrUnavailable},
+		{407, m{"error": "invalid_grant"}, ErrUnavailable},
+		{410, m{"error": "invalid_grant"}, ErrUnavailable},
+		{421, m{"error": "invalid_grant"}, ErrUnavailable},
+		{422, m{"error": "invalid_grant"}, ErrUnavailable},
+		{425, m{"error": "invalid_grant"}, ErrUnavailable},
+		{451, m{"error": "invalid_grant"}, ErrUnavailable},
+		{404, m{"error": "invalid_client"}, ErrUnavailable},
 		{401, m{"error": "invalid_client"}, ErrClientRefused},
 		{400, m{"error": "unauthorized_client"}, ErrClientRefused},
 		{400, m{"error": "unsupported_grant_type"}, ErrClientRefused},

@@ -3,7 +3,6 @@ package authserver
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"net/http"
 	"net/url"
@@ -23,50 +22,43 @@ const longestLife = 10 * 365 * 24 * time.Hour
 type tokenAnswer struct {
 	access, refresh, id secret.String // the last two may be empty
 	life                time.Duration // zero: unknown
-	expiry              time.Time     // zero: unknown
+	issued              time.Time
+	expiry              time.Time // zero: unknown
 }
-
-// refusal is a 4xx of an endpoint, as an error.
-type refusal struct {
-	status int
-	code   string // error of RFC 6749 5.2; empty when there is none of its form
-}
-
-func (r *refusal) Error() string { return fmt.Sprintf("status %d%s", r.status, codeSuffix(r.code)) }
 
 // requestTokens sends form to the token endpoint as the client. The error is a
-// [*refusal] or [ErrUnavailable]; along with the latter there may be a refresh
-// token, see [parseTokenAnswer].
+// [*refusal] that is not an outage, or [ErrUnavailable]; along with the latter
+// there may be a refresh token, see [parseTokenAnswer].
 func (c *Client) requestTokens(ctx context.Context, wire *HTTP, meta *metadata, form url.Values) (tokenAnswer, error) {
 	asked := c.now() // a life counts from here at the earliest
 	answer, err := wire.At(EndpointToken).PostForm(ctx, meta.token, form, c.cfg.Client, meta.authMethod(c.cfg.AuthMethod))
 	if err != nil {
 		return tokenAnswer{}, err
 	}
-	if answer.Status >= http.StatusBadRequest {
-		return tokenAnswer{}, &refusal{answer.Status, errorCode(answer.Body)}
-	}
-	tokens, err := parseTokenAnswer(answer.Body)
-	if err != nil {
-		return tokens, unavailable("token endpoint: status %d: %w", answer.Status, err)
-	}
+	tokens, err := readTokenAnswer(answer)
+	tokens.issued = asked
 	if tokens.life > 0 {
 		tokens.expiry = asked.Add(tokens.life)
 	}
-	return tokens, nil
+	return tokens, err
 }
 
-// errorCode is the error member of a refusal, if there is one that can be told.
-func errorCode(body []byte) string {
-	o, err := strictjson.Parse(body)
-	if err != nil {
-		return ""
+// readTokenAnswer returns the tokens in an answer, or the error that is documented
+// at [Client.requestTokens].
+func readTokenAnswer(answer *Answer) (tokens tokenAnswer, err error) {
+	if answer.Status < http.StatusBadRequest {
+		if tokens, err = parseTokenAnswer(answer.Body); err == nil {
+			return tokens, nil
+		}
 	}
-	code, _ := o.Text("error")
-	if !PlainCode(code) {
-		return ""
+	r := refused(answer)
+	switch {
+	case r == nil, !tokens.refresh.Empty(): // an answer that grants something is no refusal
+		return tokens, unavailable("token endpoint: status %d: %w", answer.Status, err)
+	case r.verdict == outage:
+		return tokenAnswer{}, unavailable("token endpoint: %v", r)
 	}
-	return code
+	return tokenAnswer{}, r
 }
 
 // parseTokenAnswer reads strict JSON, whatever the Content-Type says. Its

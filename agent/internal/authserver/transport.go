@@ -190,7 +190,7 @@ func (h *HTTP) watch(req *http.Request) func(status int, outcome string) {
 }
 
 // ask gives the answer to req, and its status. A redirect and a 5xx are errors
-// here; 2xx and 4xx are answers.
+// here, which come with the answer; 2xx and 4xx are answers.
 func (h *HTTP) ask(req *http.Request, status *int) (*Answer, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), h.timeout)
 	defer cancel()
@@ -204,17 +204,18 @@ func (h *HTTP) ask(req *http.Request, status *int) (*Answer, error) {
 	*status = resp.StatusCode
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
+	answer := &Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}
 	switch {
 	case err != nil:
 		return nil, unavailable("%s: reading the answer: %w", where, tellable(err))
 	case len(body) > MaxBody:
 		return nil, unavailable("%s: the answer is larger than %d bytes", where, MaxBody)
 	case resp.StatusCode >= 500:
-		return nil, unavailable("%s: status %d", where, resp.StatusCode)
+		return answer, unavailable("%s: status %d", where, resp.StatusCode)
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
-		return nil, unavailable("%s: status %d: %w", where, resp.StatusCode, errRedirect)
+		return answer, unavailable("%s: status %d: %w", where, resp.StatusCode, errRedirect)
 	}
-	return &Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
+	return answer, nil
 }
 
 // location is a URL without its query and credentials, for errors.

@@ -24,11 +24,16 @@ func (c *Client) Userinfo(ctx context.Context, access secret.String, sub string)
 		return nil, ErrNoUserinfo
 	}
 	answer, err := c.http.At(EndpointUserinfo).Get(ctx, meta.userinfo, access)
-	if err != nil {
+	switch {
+	case answer != nil && refusesToken(answer): // whatever its status
+		return nil, fmt.Errorf("userinfo: %w: status %d", ErrTokenExpired, answer.Status)
+	case err != nil:
 		return nil, err
 	}
-	if err := userinfoStatus(answer); err != nil {
-		return nil, fmt.Errorf("userinfo: %w", err)
+	if r := refused(answer); r != nil && r.status == http.StatusForbidden && r.verdict != outage {
+		return nil, fmt.Errorf("userinfo: %w: %w", ErrForbidden, r)
+	} else if r != nil {
+		return nil, unavailable("userinfo: %w", r)
 	}
 	// A signed or encrypted answer (application/jwt) was not registered for,
 	// and is no JSON object.
@@ -42,26 +47,18 @@ func (c *Client) Userinfo(ctx context.Context, access secret.String, sub string)
 	return answer.Body, nil
 }
 
-func userinfoStatus(answer *Answer) error {
-	switch {
-	case answer.Status < http.StatusBadRequest:
-		return nil
-	case answer.Status == http.StatusUnauthorized, answer.Status == http.StatusBadRequest && saysInvalidToken(answer):
-		return fmt.Errorf("%w: status %d", ErrTokenExpired, answer.Status)
-	case answer.Status == http.StatusForbidden:
-		return ErrForbidden
+// refusesToken reports whether an answer says that the access token is no longer
+// good: by its status, or by the error of RFC 6750 3 in its header or, as some
+// servers send it, in its body.
+func refusesToken(answer *Answer) bool {
+	if answer.Status == http.StatusUnauthorized || oauthError(answer.Body) == "invalid_token" {
+		return true
 	}
-	return unavailable("status %d%s", answer.Status, codeSuffix(errorCode(answer.Body)))
-}
-
-// saysInvalidToken reads the error of RFC 6750 3, in the header or, as some
-// servers have it, in the body.
-func saysInvalidToken(answer *Answer) bool {
 	for _, challenge := range answer.Header.Values("WWW-Authenticate") {
-		folded := strings.ReplaceAll(strings.ToLower(challenge), " ", "")
-		if strings.Contains(folded, `error="invalid_token"`) || strings.HasSuffix(folded, "error=invalid_token") {
+		folded := strings.ReplaceAll(strings.ToLower(challenge), " ", "") + ","
+		if strings.Contains(folded, `error="invalid_token"`) || strings.Contains(folded, "error=invalid_token,") {
 			return true
 		}
 	}
-	return errorCode(answer.Body) == "invalid_token"
+	return false
 }

@@ -9,7 +9,7 @@ import (
 )
 
 func TestRecord(t *testing.T) {
-	h := header{ID: [16]byte{1, 2, 15: 16}, Started: 1_700_000_000, Expiry: 1_700_000_300}
+	h := header{ID: [16]byte{1, 2, 15: 16}, Started: 1_700_000_000, Issued: 1_700_000_100, Expiry: 1_700_000_300}
 	plain := record(h, []byte("value"))
 	if len(plain) != headerSize+len("value")+2 {
 		t.Errorf("a record of %d bytes", len(plain))
@@ -41,7 +41,7 @@ func TestRecord(t *testing.T) {
 // Records are sealed, so that none but ours is ever read; an older release's may
 // be anything, all the same.
 func FuzzRecord(f *testing.F) {
-	f.Add(record(header{ID: [16]byte{1}, Started: 1, Expiry: 2}, []byte("value")))
+	f.Add(record(header{ID: [16]byte{1}, Started: 1, Issued: 2, Expiry: 3}, []byte("value")))
 	f.Add(record(header{}, nil))
 	f.Add([]byte{})
 	f.Add([]byte("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"))

@@ -22,11 +22,11 @@ var (
 // csrfSize is the size of a CSRF token, in bytes.
 const csrfSize = 32
 
-// Tokens are what a session holds for its user. Expiry is the access token's;
-// zero when the authorization server did not say.
+// Tokens are what a session holds for its user. Issued and Expiry are the access
+// token's; Expiry is zero when the authorization server did not say.
 type Tokens struct {
 	Access, Refresh, ID secret.String
-	Expiry              time.Time
+	Issued, Expiry      time.Time
 }
 
 // Session is the session of one request. The parts that few requests need are
@@ -139,6 +139,9 @@ func (s *Session) CSRF() secret.String {
 // Expiry is when the access token expires; zero when that is unknown.
 func (s *Session) Expiry() time.Time { return s.head.expiry() }
 
+// Age is how long ago the authorization server gave the access token.
+func (s *Session) Age() time.Duration { return s.store.clock().Sub(time.Unix(s.head.Issued, 0)) }
+
 // EndsAt is when the session is over whatever happens; zero: no such time.
 func (s *Session) EndsAt() time.Time { return s.store.EndsAt(s.head.started()) }
 
@@ -237,11 +240,7 @@ func kinds() []cookie.Kind {
 }
 
 func (st *Store) write(w http.ResponseWriter, got *cookie.Received, head header, t Tokens, csrf []byte) error {
-	if !t.Expiry.IsZero() {
-		head.Expiry = t.Expiry.Unix()
-	} else {
-		head.Expiry = 0
-	}
+	head.Issued, head.Expiry = unix(t.Issued), unix(t.Expiry)
 	values := map[cookie.Kind][]byte{
 		cookie.Access:  []byte(t.Access.Reveal()),
 		cookie.Refresh: []byte(t.Refresh.Reveal()),
