@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -33,12 +34,13 @@ var deadRefreshToken = map[string]idp.Fault{
 	"400, empty":         idp.Empty(400),
 	"401, empty":         idp.Empty(401),
 	"403, empty":         idp.Empty(403),
-	"404, empty":         idp.Empty(404),
-	"410, empty":         idp.Empty(410),
-	"400, HTML":          idp.HTML(400),
-	"400, a list":        {Status: 400, Body: `["invalid_client"]`},
-	"400, error twice":   {Status: 400, Body: `{"error":"invalid_client","error":"invalid_grant"}`},
+	"an odd code":        {Status: 400, Body: `{"error":"the token is dead"}`},
+	"400, a form":        {Status: 400, ContentType: form, Body: "error=invalid_grant&error_description=it+is+dead"},
+	"200, JSON":          idp.OAuthError(200, "bad_refresh_token"),
+	"200, a form":        {Status: 200, ContentType: form, Body: "error=bad_refresh_token&error_description=it+is+dead"},
 }
+
+const form = "application/x-www-form-urlencoded"
 
 // clientAtFault is how a server says that the client is at fault, not the token.
 var clientAtFault = map[string]idp.Fault{
@@ -47,6 +49,41 @@ var clientAtFault = map[string]idp.Fault{
 	"unauthorized_client":    idp.OAuthError(400, "unauthorized_client"),
 	"unsupported_grant_type": idp.OAuthError(400, "unsupported_grant_type"),
 	"invalid_scope":          idp.OAuthError(400, "invalid_scope"),
+	"invalid_client, 200":    idp.OAuthError(200, "invalid_client"),
+	"invalid_client, a form": {Status: 200, ContentType: form, Body: "error=invalid_client"},
+}
+
+// outages are refusals of a server that is overloaded or not there, or of what
+// stands in front of it.
+var outages = map[string]idp.Fault{
+	"404, empty":                  idp.Empty(404),
+	"404, an error":               idp.OAuthError(404, "invalid_grant"),
+	"405":                         idp.Empty(405),
+	"407":                         idp.Empty(407),
+	"408":                         idp.Empty(408),
+	"410":                         idp.Empty(410),
+	"421":                         idp.Empty(421),
+	"425":                         idp.Empty(425),
+	"429":                         idp.OAuthError(429, "too_many_attempts"),
+	"451":                         idp.HTML(451),
+	"400, HTML":                   idp.HTML(400),
+	"401, HTML":                   idp.HTML(401),
+	"403, HTML":                   idp.HTML(403),
+	"temporarily_unavailable":     idp.OAuthError(400, "temporarily_unavailable"),
+	"temporarily_unavailable 200": idp.OAuthError(200, "temporarily_unavailable"),
+	"server_error":                idp.OAuthError(401, "server_error"),
+	"slow_down":                   idp.OAuthError(403, "slow_down"),
+}
+
+// unclear are refusals that say nothing about the refresh token, though something
+// is wrong with the request.
+var unclear = map[string]idp.Fault{
+	"400, a list":      {Status: 400, Body: `["invalid_client"]`},
+	"400, error twice": {Status: 400, Body: `{"error":"invalid_client","error":"invalid_grant"}`},
+	"400, no error":    {Status: 400, Body: `{"message":"no"}`},
+	"403, text":        {Status: 403, ContentType: "text/plain", Body: "forbidden"},
+	"402, an error":    idp.OAuthError(402, "invalid_grant"),
+	"422, an error":    idp.OAuthError(422, "invalid_grant"),
 }
 
 func TestErrorsOfTheAuthorizationResponse(t *testing.T) {
@@ -89,10 +126,18 @@ func TestAuthorizationError(t *testing.T) {
 	}
 	for name, f := range map[string]idp.Fault{
 		"invalid_grant": idp.OAuthError(400, "invalid_grant"), "invalid_client": idp.OAuthError(401, "invalid_client"),
-		"400, empty": idp.Empty(400), "401, empty": idp.Empty(401), "403, HTML": idp.HTML(403), "404": idp.Empty(404),
+		"400, empty": idp.Empty(400), "401, empty": idp.Empty(401), "403, empty": idp.Empty(403),
 		"an odd code": {Status: 400, Body: `{"error":"<script>"}`},
+		"200, JSON":   idp.OAuthError(200, "bad_verification_code"),
+		"200, a form": {Status: 200, ContentType: form, Body: "error=bad_verification_code"},
 	} {
 		rows = append(rows, failure{"code: " + name, 400, "authorization_error", redeeming(idp.Token, f)})
+	}
+	for name, f := range unclear {
+		rows = append(rows, failure{"code: " + name, 400, "authorization_error", redeeming(idp.Token, f)})
+	}
+	for name, f := range clientAtFault {
+		rows = append(rows, failure{"code: client: " + name, 400, "authorization_error", redeeming(idp.Token, f)})
 	}
 	run(t, rows)
 }
@@ -133,10 +178,16 @@ func TestAuthorizationServerError(t *testing.T) {
 	for _, name := range []string{"down", "503, HTML", "redirect 307", "garbage", "50 MB"} {
 		row("keys: "+name, redeeming(idp.JWKS, nonsense[name]))
 	}
-	row("refresh: 408", refreshing(idp.Empty(408)))
-	row("refresh: 429", refreshing(idp.OAuthError(429, "slow_down")))
-	row("userinfo: 404", asking(idp.Empty(404)))
-	row("userinfo: 429", asking(idp.Empty(429)))
+	for name, f := range outages {
+		row("code: "+name, redeeming(idp.Token, f))
+		row("refresh: "+name, refreshing(f))
+		if f.Status != http.StatusUnauthorized {
+			row("userinfo: "+name, asking(f))
+		}
+	}
+	for name, f := range unclear {
+		row("refresh: "+name, refreshing(f))
+	}
 	row("userinfo: 400", asking(idp.OAuthError(400, "invalid_request")))
 	row("discovery of another issuer", func(w *world) send {
 		w.idp.MutateDiscovery(func(m map[string]any) { m["issuer"] = "https://evil.example" })
@@ -175,13 +226,12 @@ func TestAuthorizationServerError(t *testing.T) {
 
 // tokenAnswers are successes of the token endpoint that are none.
 var tokenAnswers = map[string]func(map[string]any){
-	"no access token":           func(m map[string]any) { delete(m, "access_token") },
-	"empty access token":        func(m map[string]any) { m["access_token"] = "" },
-	"access token, a number":    func(m map[string]any) { m["access_token"] = 7 },
-	"access token, CR LF":       func(m map[string]any) { m["access_token"] = "a\r\nX: y" },
-	"token_type MAC":            func(m map[string]any) { m["token_type"] = "mac" },
-	"token_type DPoP":           func(m map[string]any) { m["token_type"] = "DPoP" },
-	"refresh token, a list":     func(m map[string]any) { m["refresh_token"] = []string{"x"} },
-	"ID token, an object":       func(m map[string]any) { m["id_token"] = map[string]any{} },
-	"an error, in spite of 200": func(m map[string]any) { clear(m); m["error"] = "invalid_grant" },
+	"no access token":        func(m map[string]any) { delete(m, "access_token") },
+	"empty access token":     func(m map[string]any) { m["access_token"] = "" },
+	"access token, a number": func(m map[string]any) { m["access_token"] = 7 },
+	"access token, CR LF":    func(m map[string]any) { m["access_token"] = "a\r\nX: y" },
+	"token_type MAC":         func(m map[string]any) { m["token_type"] = "mac" },
+	"token_type DPoP":        func(m map[string]any) { m["token_type"] = "DPoP" },
+	"refresh token, a list":  func(m map[string]any) { m["refresh_token"] = []string{"x"} },
+	"ID token, an object":    func(m map[string]any) { m["id_token"] = map[string]any{} },
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"oauth-agent/test/idp"
 )
@@ -148,15 +149,37 @@ func TestUnauthorizedRequest(t *testing.T) {
 
 func TestTokenExpired(t *testing.T) {
 	t.Parallel()
-	run(t, []failure{
-		{"dead access token", 401, "token_expired", func(w *world) send {
-			c := w.login()
-			w.idp.KillAccessTokens()
-			return c.sendUserInfo()
-		}},
-		{"401 without a body", 401, "token_expired", asking(idp.Empty(401))},
-		{"400 invalid_token", 401, "token_expired", asking(idp.OAuthError(400, "invalid_token"))},
-	})
+	// A token that was given this minute is another matter, see TestUserinfoRefused.
+	aged := func(prepare func(*world) send) func(*world) send {
+		return func(w *world) send {
+			request := prepare(w)
+			w.clock.advance(61 * time.Second)
+			return request
+		}
+	}
+	rows := []failure{{"dead access token", 401, "token_expired", aged(func(w *world) send {
+		c := w.login()
+		w.idp.KillAccessTokens()
+		return c.sendUserInfo()
+	})}}
+	for name, f := range refusedAtUserinfo {
+		rows = append(rows, failure{name, 401, "token_expired", aged(asking(f))})
+		rows = append(rows, failure{name + ", new", 403, "userinfo_refused", asking(f)})
+	}
+	run(t, rows)
+}
+
+// refusedAtUserinfo is how real servers say that an access token is not good.
+var refusedAtUserinfo = map[string]idp.Fault{
+	"401, empty":          idp.Empty(401),
+	"401, HTML":           idp.HTML(401),
+	"400 invalid_token":   idp.OAuthError(400, "invalid_token"),
+	"403 invalid_token":   idp.OAuthError(403, "invalid_token"),
+	"200 invalid_token":   idp.OAuthError(200, "invalid_token"),
+	"500 invalid_token":   idp.OAuthError(500, "invalid_token"),
+	"403, in the header":  {Status: 403, Header: http.Header{"Www-Authenticate": {`Bearer realm="x", error="invalid_token"`}}},
+	"200, in a form":      {Status: 200, ContentType: form, Body: "error=invalid_token"},
+	"400, not the Bearer": {Status: 400, Header: http.Header{"Www-Authenticate": {`DPoP error=invalid_token, algs="ES256"`}}},
 }
 
 func TestRequestErrors(t *testing.T) {

@@ -272,7 +272,7 @@ func TestLogoutRevokes(t *testing.T) {
 	if r, ok := w.idp.Last(idp.Revocation); !ok || r.Form.Get("token_type_hint") != "refresh_token" || !strings.HasPrefix(r.Form.Get("token"), "rt_") {
 		t.Errorf("the server was told nothing, or the wrong thing: %v", r.Form)
 	}
-	other.get("/userInfo").want(401, "token_expired") // revoked with its family
+	other.get("/userInfo").want(403, "userinfo_refused") // revoked with its family, and new
 	before := w.refreshes()
 	other.post("/refresh", "").want(401, "session_expired")
 	if len(other.jar) != 0 || w.refreshes() != before {

@@ -137,7 +137,7 @@ func TestDeadRefreshTokenEndsTheSession(t *testing.T) {
 // Neither a client that is at fault nor a server that fails costs a session.
 func TestFaultsKeepTheSession(t *testing.T) {
 	t.Parallel()
-	for name, faults := range map[string]map[string]idp.Fault{"client": clientAtFault, "server": nonsense} {
+	for name, faults := range map[string]map[string]idp.Fault{"client": clientAtFault, "server": nonsense, "outage": outages, "unclear": unclear} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, impatient)

@@ -23,6 +23,7 @@ const (
 	UnauthorizedRequest      = "unauthorized_request"
 	TokenExpired             = "token_expired"
 	SessionExpired           = "session_expired"
+	UserinfoRefused          = "userinfo_refused"
 	LoginRequired            = "login_required"
 	AuthorizationError       = "authorization_error"
 	AuthorizationServerError = "authorization_server_error"

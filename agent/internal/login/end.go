@@ -131,5 +131,5 @@ func (a *Agent) pageLoad(w http.ResponseWriter, got *cookie.Received) error {
 }
 
 func sessionTokens(t authserver.Tokens) session.Tokens {
-	return session.Tokens{Access: t.Access, Refresh: t.Refresh, ID: t.ID, Expiry: t.Expiry}
+	return session.Tokens{Access: t.Access, Refresh: t.Refresh, ID: t.ID, Issued: t.Issued, Expiry: t.Expiry}
 }

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"oauth-agent/agent/internal/authserver"
@@ -54,6 +55,8 @@ type Agent struct {
 	clock    func() time.Time
 	log      *slog.Logger
 	events   Events
+
+	warnUserinfo sync.Once
 }
 
 // maxSpent bounds the memory of spent logouts. Beyond it the oldest may work
