@@ -23,6 +23,7 @@ func TestOIDCProvider(t *testing.T) {
 		{name: "refresh two behind", run: refreshesTwoBehind},
 		{name: "expiry", as: map[string]string{"ACCESS_TOKEN_TTL": "6"}, run: expires},
 		{name: "session ended at the server", run: endsAtTheServer},
+		{name: "tokens of an API", as: map[string]string{"API": "https://api.example.com"}, run: refusesItsOwnTokens},
 
 		{name: "logout", run: logsOut},
 		{name: "direct logout", agent: map[string]string{"LOGOUT_URL": "direct"}, run: logsOutDirectly},

@@ -122,7 +122,7 @@ func endsAtTheServer(f *fixture) {
 	u := f.user
 	u.logIn("jane")
 	f.endSessions(f)
-	want(f.t, u.get("/userInfo"), http.StatusUnauthorized, "token_expired")
+	want(f.t, u.get("/userInfo"), http.StatusForbidden, "userinfo_refused") // the token is not a minute old
 	if !u.loggedIn() {
 		f.t.Error("logged out before the refresh token was tried")
 	}
@@ -134,4 +134,17 @@ func endsAtTheServer(f *fixture) {
 	}
 	u.logIn("jane")
 	u.userInfo()
+}
+
+// refusesItsOwnTokens: the access tokens are an API's, and userinfo takes none of
+// them. A page that refreshes and asks again is told so, and keeps its session.
+func refusesItsOwnTokens(f *fixture) {
+	u := f.user
+	u.logIn("jane")
+	want(f.t, u.get("/userInfo"), http.StatusForbidden, "userinfo_refused")
+	u.refresh()
+	want(f.t, u.get("/userInfo"), http.StatusForbidden, "userinfo_refused")
+	if u.object("/claims")["sub"] == nil || !u.loggedIn() {
+		f.t.Error("the session is lost")
+	}
 }

@@ -62,6 +62,13 @@ export function configuration(env, state) {
       userinfo: { enabled: true },
       revocation: { enabled: true },
       rpInitiatedLogout: { enabled: true },
+      // With an API, access tokens are for that alone, and userinfo takes none of them.
+      resourceIndicators: {
+        enabled: Boolean(env.API),
+        defaultResource: () => env.API,
+        useGrantedResource: () => true,
+        getResourceServerInfo: () => ({ scope: 'openid profile', audience: env.API, accessTokenFormat: 'opaque' }),
+      },
       pushedAuthorizationRequests: {
         enabled: true,
         requirePushedAuthorizationRequests: env.REQUIRE_PAR === '1',
