@@ -1,8 +1,10 @@
 package e2e
 
 import (
+	"encoding/json"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -132,6 +134,53 @@ func TestLoginIsSpentByFailure(t *testing.T) {
 			t.Errorf("%s: %d, cookies left %v, cleared %v", name, a.Status, c.cookieNames(), a.cleared())
 		}
 		c.end(w.response(start, "code=c")).want(400, "invalid_request")
+	}
+}
+
+// A login that fails leaves the user where it began, whatever the reason: the
+// login is spent, so this answer is the last that knows the place.
+func TestFailedLoginReturnsToWhereTheUserWas(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const deep = "/orders/9?page=2#top"
+	for _, tt := range []struct {
+		name   string
+		params string // of the response; empty: a real code. A code is sent once
+		fault  func()
+		status int
+		code   string
+	}{
+		{"cancelled", "error=access_denied", nil, 400, "access_denied"},
+		{"silent, and the user is needed", "error=login_required", nil, 401, "login_required"},
+		{"an odd code", "error=%22x%22", nil, 400, "authorization_error"},
+		{"an ambiguous response", "code=a&code=b", nil, 400, "invalid_request"},
+		{"a code refused", "code=made-up-NEW", nil, 400, "authorization_error"},
+		{"an outage", "code=any-NEW", func() { w.idp.SetFault(idp.Token, idp.Empty(503)) }, 502, "authorization_server_error"},
+		{"an ID token refused", "", func() { w.idp.SetIDTokenFault(idp.IDTokenFault{Signing: idp.SignNone}) }, 400, "invalid_request"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for i, returnTo := range []string{deep, ""} {
+				c := w.client()
+				body, _ := json.Marshal(map[string]string{"returnTo": returnTo})
+				start := c.post("/login/start", string(body)).want(200, "").json("authorizationRequestUrl").(string)
+				page := w.response(start, strings.ReplaceAll(tt.params, "NEW", strconv.Itoa(i)))
+				if tt.params == "" {
+					page = w.authorize(start)
+				}
+				if tt.fault != nil {
+					tt.fault()
+					defer w.idp.ClearFaults()
+				}
+				a := c.end(page).want(tt.status, tt.code)
+				if got, _ := a.json("returnTo").(string); got != returnTo {
+					t.Errorf("begun at %q: %s", returnTo, a.Body)
+				}
+				// A response that answers no login of this browser knows no place.
+				if a := c.end(page).want(400, "invalid_request"); a.json("returnTo") != nil {
+					t.Errorf("once more: %s", a.Body)
+				}
+			}
+		})
 	}
 }
 

@@ -43,7 +43,10 @@ type Error struct {
 	Status  int    // HTTP status
 	Code    string // told to the client, stable
 	Message string // told to the client, for the developer of the SPA
-	Err     error  // told to the log alone; may be nil
+	// ReturnTo is for the client too: where the user was when the login began
+	// that has failed.
+	ReturnTo string
+	Err      error // told to the log alone; may be nil
 	// Reason, for logs and metrics, is why a request was refused: one of the
 	// words of reason.go. Empty: nothing that an operator need watch.
 	Reason string
@@ -111,9 +114,10 @@ func (rd *Renderer) Write(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	WriteJSON(w, e.Status, struct {
-		Code    string `json:"code"`
-		Message string `json:"message"`
-	}{e.Code, e.Message})
+		Code     string `json:"code"`
+		Message  string `json:"message"`
+		ReturnTo string `json:"returnTo,omitempty"`
+	}{e.Code, e.Message, e.ReturnTo})
 }
 
 // As finds the Error in err's chain, or makes a 500 of it.

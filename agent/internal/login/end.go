@@ -37,7 +37,7 @@ func (a *Agent) End(w http.ResponseWriter, r *http.Request) error {
 	t, mine := a.open(got, page.state)
 	switch {
 	case mine && page.answered():
-		return httperr.Failed(httperr.EventLoginFailed, a.complete(w, r, got, t, page))
+		return loginFailed(a.complete(w, r, got, t, page), t.ReturnTo)
 	case page.answered() && a.atRedirectURI(page):
 		return httperr.BadRequest("the authorization response belongs to no login that was started in this browser", nil).Because(httperr.ReasonResponse)
 	default:
@@ -104,6 +104,17 @@ func (a *Agent) complete(w http.ResponseWriter, r *http.Request, got *cookie.Rec
 		ReturnTo: t.ReturnTo,
 	})
 	return nil
+}
+
+// loginFailed marks an error, if there is one, as the end of a login. The answer
+// is the last that knows where the user was: the login's cookie is spent.
+func loginFailed(err error, returnTo string) error {
+	if err == nil {
+		return nil
+	}
+	e := *httperr.As(err)
+	e.Event, e.ReturnTo = httperr.EventLoginFailed, returnTo
+	return &e
 }
 
 // csrfToKeep is the CSRF token of a session of the same user that this browser
