@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -30,6 +31,8 @@ func TestCORSOfAnyMethod(t *testing.T) {
 		{"preflight, unheard of", a.Handler(), "OPTIONS", "/dav/x", []string{"Access-Control-Request-Method", "FROB"}, 204, testOrigin},
 		{"preflight, PUT", a.Handler(), "OPTIONS", "/dav/x", []string{"Access-Control-Request-Method", "PUT"}, 204, testOrigin},
 		{"preflight, TRACE", a.Handler(), "OPTIONS", "/dav/x", []string{"Access-Control-Request-Method", "TRACE"}, 204, ""},
+		{"preflight, not the route's", a.Handler(), "OPTIONS", "/few/x", []string{"Access-Control-Request-Method", "PUT"}, 204, ""},
+		{"preflight, the route's", a.Handler(), "OPTIONS", "/few/x", []string{"Access-Control-Request-Method", "HEAD"}, 204, testOrigin},
 		{"preflight, no token", a.Handler(), "OPTIONS", "/dav/x", []string{"Access-Control-Request-Method", "A B"}, 204, ""},
 		{"no session", a.Handler(), "PROPFIND", "/dav/x", nil, 401, testOrigin},
 		{"not allowed", a.Handler(), "PROPFIND", "/few/x", nil, 405, testOrigin},
@@ -53,6 +56,36 @@ func TestCORSOfAnyMethod(t *testing.T) {
 		w = httptest.NewRecorder()
 		if tt.to.ServeHTTP(w, r); w.Header().Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("%s: a foreign origin: %v", tt.name, w.Header())
+		}
+	}
+}
+
+// A preflight grants the methods that an endpoint has, and no other.
+func TestPreflightsGrantWhatThereIs(t *testing.T) {
+	a := buildFrom(t, "", nil, append(pkceEnv(), "OAUTH_ALLOWED_REDIRECT_URIS="+testOrigin+"/cb", "OAUTH_REVOCATION_URL=http://127.0.0.1:1/revoke")...)
+	has := map[string]string{
+		"/oauth-agent/login/start": "POST", "/oauth-agent/login/end": "POST", "/oauth-agent/refresh": "POST", "/oauth-agent/logout": "POST",
+		"/oauth-agent/session": "GET HEAD", "/oauth-agent/userInfo": "GET HEAD", "/oauth-agent/claims": "GET HEAD",
+		"/oauth-agent/logout/continue": "GET", "/oauth-agent/authorize": "GET HEAD POST", "/nothing": "GET HEAD POST",
+		"/oauth/token": "POST", "/oauth/revoke": "POST", "/.well-known/oauth-authorization-server": "GET HEAD",
+	}
+	for path, methods := range has {
+		for _, asked := range [][]string{{"GET"}, {"HEAD"}, {"POST"}, {"PUT"}, {"PATCH"}, {"DELETE"}, {"PROPFIND"}, {"TRACE"}, {"post"}, {"GET", "DELETE"}, {"POST", "DELETE"}} {
+			r := httptest.NewRequest("OPTIONS", path, nil)
+			r.Header.Set("Origin", testOrigin)
+			r.Header["Access-Control-Request-Method"] = asked
+			w := httptest.NewRecorder()
+			a.Handler().ServeHTTP(w, r)
+			var want []string
+			if len(asked) == 1 && slices.Contains(strings.Fields(methods), asked[0]) {
+				want = asked
+			}
+			if got := w.Header()["Access-Control-Allow-Methods"]; w.Code != http.StatusNoContent || !slices.Equal(got, want) {
+				t.Errorf("%s: asked for %s: %d, granted %s, want %s", path, asked, w.Code, got, want)
+			}
+			if got := w.Header().Get("Access-Control-Allow-Origin"); (got != "") != (want != nil) || len(asked) == 1 && w.Header()["Vary"] == nil {
+				t.Errorf("%s: asked for %s: %v", path, asked, w.Header())
+			}
 		}
 	}
 }

@@ -63,13 +63,13 @@ func (r refresher) Refresh(ctx context.Context, old session.Tokens) (session.Tok
 // answers hold a token. A proxied body may take its time, which the proxy itself
 // bounds, by progress.
 func (a *Agent) otherwise() http.Handler {
-	missing := a.inTime(guard.Harden(a.cors(a.render.Handle(notFound))))
+	missing := a.inTime(guard.Harden(a.cors(atNothing, a.render.Handle(notFound))))
 	rest := a.orPage(missing)
 	if a.proxy == nil {
 		return rest
 	}
-	refused := a.inTime(guard.Harden(a.cors(a.render.Handle(notAllowed))))
-	proxied := a.inTime(a.cors(a.admitted(a.proxy)))
+	refused := a.inTime(guard.Harden(a.cors(atNothing, a.render.Handle(notAllowed))))
+	proxied := a.inTime(a.cors(a.proxy.Allows, a.admitted(a.proxy)))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.EscapedPath()
 		forwardAuth := path == a.base()+"/authorize" || strings.HasPrefix(path, a.base()+"/authorize/")
@@ -85,6 +85,12 @@ func (a *Agent) otherwise() http.Handler {
 			proxied.ServeHTTP(w, r)
 		}
 	})
+}
+
+// atNothing reports what a preflight is granted where no endpoint is: what a page
+// may send without asking, so that it can read the 404.
+func atNothing(_ *http.Request, method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodPost
 }
 
 // ForwardAuth serves the listener for gateways; nil where there is none. It

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -80,8 +81,11 @@ func (a *Agent) agentHandler(e endpoint) http.Handler {
 		}
 		return guard.Admit(next)
 	})
-	return guard.Harden(a.cors(named(a.base()+e.path, a.render.Handle(h))))
+	return guard.Harden(a.cors(e.allows, named(a.base()+e.path, a.render.Handle(h))))
 }
+
+// allows reports whether a preflight is granted a method here.
+func (e endpoint) allows(_ *http.Request, method string) bool { return e.methods[method] != nil }
 
 // clientHandler serves the page's library. It is public and may be cached: no
 // origin is checked, and its headers are its own.
@@ -100,11 +104,11 @@ func unfailing(h http.Handler) httperr.Handler {
 
 // cors adds the CORS of the agent's own endpoints. The PKCE proxy has another:
 // it is called by other pages, and without cookies.
-func (a *Agent) cors(next http.Handler) http.Handler {
+func (a *Agent) cors(allows func(r *http.Request, method string) bool, next http.Handler) http.Handler {
 	if a.origins == nil {
 		return next
 	}
-	return a.origins.CORS(next)
+	return a.origins.CORS(allows, next)
 }
 
 // pkceRoutes adds the PKCE proxy, whose errors are those of RFC 6749.
@@ -131,7 +135,7 @@ func (a *Agent) pkceRoutes(m *mux.Router) {
 			return next
 		})))
 		if scripts[path] {
-			h = a.pkce.CORS(h)
+			h = a.pkce.CORS(slices.Sorted(maps.Keys(methods)), h)
 		}
 		m.Path(path).Handler(guard.Harden(h))
 	}

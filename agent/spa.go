@@ -44,7 +44,7 @@ func (a *Agent) orPage(missing http.Handler) http.Handler {
 	if a.spa == nil {
 		return missing
 	}
-	page := a.inTime(guard.Harden(a.cors(a.render.Handle(guard.Admit(a.spa.Serve)))))
+	page := a.inTime(guard.Harden(a.cors(endpoint{methods: get(a.spa.Serve)}.allows, a.render.Handle(guard.Admit(a.spa.Serve)))))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if a.ofAgent(r.URL.Path) || a.ofAgent(r.URL.EscapedPath()) {
 			missing.ServeHTTP(w, r)

@@ -158,7 +158,7 @@ func TestMethods(t *testing.T) {
 
 func TestPreflightIsAnsweredHere(t *testing.T) {
 	api := newUpstream(t, nil)
-	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), Methods: []string{"GET"}}})
+	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), Methods: []string{"GET", "POST"}}})
 	for _, wrapped := range []bool{true, false} {
 		r := w.request(t, browser{}, "OPTIONS", "/api/x", nil)
 		r.Header.Set("Access-Control-Request-Method", "POST")

@@ -27,7 +27,7 @@ import (
 func (p *Proxy) ForwardAuth() http.Handler {
 	d := *p.decider
 	d.renewal = nil
-	decided := p.opt.Origins.CORS(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	decided := p.opt.Origins.CORS(nil, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := d.authorize(w, r); err != nil {
 			p.refuse(w, r, err)
 		}

@@ -125,6 +125,12 @@ func (p *Proxy) Route(r *http.Request) string {
 	return ""
 }
 
+// Allows reports whether the route of a request allows a method.
+func (p *Proxy) Allows(r *http.Request, method string) bool {
+	rt := p.routes.find(sentPath(r.URL))
+	return rt != nil && rt.allows(method)
+}
+
 // ServeHTTP passes a request on to its route's upstream, with the access token
 // of its session for the cookies of ours that it came with.
 //

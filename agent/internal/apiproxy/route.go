@@ -104,17 +104,17 @@ func isTunnel(method string) bool {
 
 // checkMethod refuses what the route does not allow.
 func (rt *route) checkMethod(w http.ResponseWriter, method string) error {
-	if !isTunnel(method) && rt.lists(method) {
+	if rt.allows(method) {
 		return nil
 	}
 	w.Header().Set("Allow", rt.allow)
 	return httperr.New(http.StatusMethodNotAllowed, httperr.MethodNotAllowed, "the method is not allowed here", nil)
 }
 
-// lists tells whether a method is among the route's; HEAD comes with GET.
-func (rt *route) lists(method string) bool {
-	return len(rt.Methods) == 0 || slices.Contains(rt.Methods, method) ||
-		method == http.MethodHead && slices.Contains(rt.Methods, http.MethodGet)
+// allows reports whether a method is among the route's; HEAD comes with GET.
+func (rt *route) allows(method string) bool {
+	return !isTunnel(method) && (len(rt.Methods) == 0 || slices.Contains(rt.Methods, method) ||
+		method == http.MethodHead && slices.Contains(rt.Methods, http.MethodGet))
 }
 
 // keepsOverride tells whether a method-override header may pass: never where it

@@ -12,11 +12,13 @@ import (
 const preflightSeconds = 600
 
 // CORS answers preflights and adds the CORS headers for trusted origins, to
-// errors too: a SPA that cannot read a 401 cannot act on it. It wraps
-// everything, so that no answer goes without. Which methods there are is for a
-// route to say, and for the page to read. When CORS is off it only answers
+// errors too: a SPA that cannot read a 401 or a 405 cannot act on it. It wraps
+// everything, so that no answer goes without. When CORS is off it only answers
 // preflights, without headers.
-func (o *Origins) CORS(next http.Handler) http.Handler {
+//
+// allows reports whether a preflight is granted a method; nil: any that a page
+// may send.
+func (o *Origins) CORS(allows func(r *http.Request, method string) bool, next http.Handler) http.Handler {
 	if !o.cors {
 		return o.withoutCORS(next)
 	}
@@ -26,13 +28,22 @@ func (o *Origins) CORS(next http.Handler) http.Handler {
 	}
 	h := o.headers(usual).Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch method := askedMethod(r); {
+		method, preflight := askedMethod(r), IsPreflight(r)
+		switch {
+		case preflight && (len(r.Header["Access-Control-Request-Method"]) > 1 || allows != nil && !allows(r, method)):
+			refusePreflight(w)
 		case slices.Contains(usual, method) || !mayBeCalled(method):
 			h.ServeHTTP(w, r)
 		default:
 			o.headers([]string{method}).Handler(next).ServeHTTP(w, r)
 		}
 	})
+}
+
+// refusePreflight grants nothing (Fetch, 4.8).
+func refusePreflight(w http.ResponseWriter) {
+	w.Header().Add("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers")
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func (o *Origins) headers(methods []string) *cors.Cors {

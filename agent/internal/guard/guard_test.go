@@ -94,7 +94,7 @@ func TestCORSHeaders(t *testing.T) {
 		{"preflight, CORS off", "OPTIONS", www, true, false, 204, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			srv := httptest.NewServer(guard.NewOrigins([]string{www}, tt.cors).CORS(inner))
+			srv := httptest.NewServer(guard.NewOrigins([]string{www}, tt.cors).CORS(nil, inner))
 			defer srv.Close()
 			req, _ := http.NewRequest(tt.method, srv.URL+"/x", nil)
 			req.Header.Set("Origin", tt.origin)

@@ -158,7 +158,7 @@ func serve(p *pkceproxy.Proxy, log *slog.Logger) http.Handler {
 	for _, route := range p.Routes() {
 		h := renderer.Handle(route.Handler)
 		if route.CORS {
-			h = p.CORS(h)
+			h = p.CORS([]string{route.Method}, h)
 			if route.Method != http.MethodHead {
 				mux.Handle("OPTIONS "+route.Path, h)
 			}

@@ -79,20 +79,30 @@ func (p *Proxy) Foreign(r *http.Request) bool {
 }
 
 // CORS lets pages of the registered redirect URIs call next, without cookies:
-// the endpoints have none. It answers every OPTIONS itself.
-func (p *Proxy) CORS(next http.Handler) http.Handler {
-	policy := cors.New(cors.Options{
+// the endpoints have none. It answers every OPTIONS itself, and grants the
+// methods of the endpoint. What a page sends without asking it may read, a 405 too.
+func (p *Proxy) CORS(methods []string, next http.Handler) http.Handler {
+	noContent := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }
+	options := p.corsPolicy(methods).Handler(http.HandlerFunc(noContent))
+	calls := p.corsPolicy([]string{http.MethodGet, http.MethodHead, http.MethodPost}).Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method != http.MethodOptions:
+			calls.ServeHTTP(w, r)
+		case len(r.Header["Access-Control-Request-Method"]) > 1: // all would be granted with the first
+			noContent(w, r)
+		default:
+			options.ServeHTTP(w, r)
+		}
+	})
+}
+
+func (p *Proxy) corsPolicy(methods []string) *cors.Cors {
+	return cors.New(cors.Options{
 		AllowOriginFunc: p.redirects.allowOrigin,
-		AllowedMethods:  []string{http.MethodGet, http.MethodPost},
+		AllowedMethods:  methods,
 		AllowedHeaders:  []string{"Accept", "Authorization", "Content-Type"},
 		ExposedHeaders:  []string{"Retry-After", "WWW-Authenticate", "X-Request-Id"},
 		MaxAge:          600,
 	})
-	return policy.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodOptions {
-			w.WriteHeader(http.StatusNoContent)
-			return
-		}
-		next.ServeHTTP(w, r)
-	}))
 }
