@@ -21,6 +21,7 @@ import (
 	"oauth-agent/agent/internal/seal"
 	"oauth-agent/agent/internal/session"
 	"oauth-agent/agent/internal/spa"
+	"oauth-agent/agent/internal/store"
 	"oauth-agent/agent/internal/trace"
 	"oauth-agent/web/client"
 )
@@ -69,6 +70,9 @@ type Agent struct {
 	client          http.Handler // the page's library
 	clientIntegrity string       // its hash, for the page
 
+	transports *apiproxy.TransportPool // to upstreams; the process's
+	store      *store.Memory           // the process's
+
 	ring        *seal.Ring // nil without the OAuth Agent
 	keyDeferred time.Time  // until when the first key only opens
 	predecessor *Agent     // while it is built
@@ -107,6 +111,11 @@ func prepare(ctx context.Context, cfg *config.Config, opt Options) (*Agent, erro
 	a := &Agent{
 		cfg: cfg, log: observe.OfRequests(opt.Log), clock: opt.Clock, metrics: opt.Metrics,
 		life: life, stop: stop, predecessor: opt.predecessor,
+	}
+	if from := opt.predecessor; from != nil {
+		a.transports, a.store = from.transports, from.store
+	} else {
+		a.transports, a.store = apiproxy.NewTransportPool(opt.Upstreams, nil), store.NewMemory(opt.Clock)
 	}
 	a.render = &httperr.Renderer{Log: a.log, Note: a.metrics.Note}
 	a.buildWatch()
@@ -167,9 +176,7 @@ func (a *Agent) close(settle func()) (err error) {
 		defer cancel()
 		err = a.as.Wait(ctx)
 	}
-	if a.proxy != nil {
-		a.proxy.Close()
-	}
+	a.transports.CloseIdle()
 	settle()
 	a.retire() // with the spans of what was waited for
 	observe.Finish(a.log)
@@ -212,7 +219,7 @@ func (a *Agent) buildLogin(opt Options) error {
 		SessionClaims:         cfg.Session.Claims,
 	}, a.as, a.jar, sessions, a.clock, a.log, a.events)
 	if cfg.HasProxy() {
-		return a.buildProxy(sessions, opt.Upstreams)
+		return a.buildProxy(sessions)
 	}
 	return nil
 }
@@ -236,7 +243,7 @@ func (a *Agent) buildPKCEProxy() (err error) {
 		AllowedRedirectURIs: p.AllowedRedirectURIs, AllowedClientIDs: p.AllowedClientIDs,
 		AllowPlain: p.AllowPlain,
 	}, pkceproxy.Options{
-		HTTP: a.wire, Clock: a.clock, Log: a.log, Refused: a.render.Tell, Unsealed: a.metrics.UnsealFailed,
+		HTTP: a.wire, Clock: a.clock, Log: a.log, Store: a.store, Refused: a.render.Tell, Unsealed: a.metrics.UnsealFailed,
 	})
 	return err
 }

@@ -19,11 +19,11 @@ var rooms = map[string]string{
 	"cmd/oauth-agent": "agent config",
 	"cmd/demo":        "agent config test/idp web",
 
-	"agent":     "apiproxy config authserver cookie guard httperr login observe pkceproxy seal session spa trace web/client",
+	"agent":     "apiproxy config authserver cookie guard httperr login observe pkceproxy seal session spa store trace web/client",
 	"config":    "registration seal secret",
 	"login":     "authserver cookie forwarded httperr recent seal secret session strictjson",
 	"apiproxy":  "cookie forwarded guard httperr secret session",
-	"pkceproxy": "authserver httperr recent registration secret strictjson",
+	"pkceproxy": "authserver httperr registration secret store strictjson",
 	"spa":       "httperr",
 
 	"session":      "cookie seal secret",

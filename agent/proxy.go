@@ -13,9 +13,8 @@ import (
 	"oauth-agent/agent/internal/session"
 )
 
-// buildProxy makes the OAuth Proxy, in one shape or both, with so many connections to
-// APIs.
-func (a *Agent) buildProxy(sessions *session.Store, connections int) (err error) {
+// buildProxy makes the OAuth Proxy, in one shape or both.
+func (a *Agent) buildProxy(sessions *session.Store) (err error) {
 	cfg := a.cfg
 	var routes []apiproxy.Route
 	for _, r := range cfg.Routes {
@@ -34,12 +33,9 @@ func (a *Agent) buildProxy(sessions *session.Store, connections int) (err error)
 		CSRFHeader: csrfHeader(cfg), BasePath: a.base(),
 		Clock: a.clock, Log: a.log,
 		TrustedProxies: cfg.TrustedProxyPrefixes(), SocketGrace: cfg.Timeouts.SocketGrace,
-		Sending:     a.watchUpstream,
-		Connections: connections,
-		Passed:      func(route string, o apiproxy.Outcome) { a.metrics.Proxied(route, string(o)) },
-	}
-	if a.predecessor != nil {
-		opt.Predecessor = a.predecessor.proxy
+		Sending:    a.watchUpstream,
+		Transports: a.transports,
+		Passed:     func(route string, o apiproxy.Outcome) { a.metrics.Proxied(route, string(o)) },
 	}
 	if cfg.Refresh.Inline {
 		opt.Refresher, opt.RefreshAhead = refresher{a.as}, cfg.Refresh.Ahead

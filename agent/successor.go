@@ -43,9 +43,6 @@ func (a *Agent) inherit() {
 		a.as.Inherit(from.as)
 		a.login.Inherit(from.login)
 	}
-	if a.pkce != nil && from.pkce != nil {
-		a.pkce.Inherit(from.pkce)
-	}
 }
 
 // trialKey marks a context in which a server is asked that may never be ours: how

@@ -144,7 +144,8 @@ func buildWorld(t testing.TB, routes []apiproxy.Route, options ...option) *world
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	opt := apiproxy.Options{
 		Store: w.store, Policy: policy, Origins: w.origins, CSRFHeader: csrfHeader, BasePath: "/oauth-agent",
-		Render: &httperr.Renderer{Log: log}, Log: log, Clock: clock,
+		Transports: apiproxy.NewTransportPool(0, nil),
+		Render:     &httperr.Renderer{Log: log}, Log: log, Clock: clock,
 	}
 	for _, o := range options {
 		o(&opt)
@@ -153,7 +154,7 @@ func buildWorld(t testing.TB, routes []apiproxy.Route, options ...option) *world
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(w.proxy.Close)
+	t.Cleanup(opt.Transports.CloseIdle)
 	return w
 }
 

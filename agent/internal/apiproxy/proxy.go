@@ -34,16 +34,9 @@ type Options struct {
 	// TrustedProxies are the peers whose Forwarded, X-Forwarded-* and X-Real-IP
 	// are believed.
 	TrustedProxies forwarded.Proxies
-	// Transport is copied for each kind of route; nil: the proxy's own.
-	Transport *http.Transport
-
-	// Connections is how many to upstreams there are, with those that wait for the next
-	// request; beyond it these are closed. 0: no bound.
-	Connections int
-
-	// Predecessor is the proxy that this one replaces: its connections are used
-	// for the same kinds of routes. Only the last of them may be closed. nil: none.
-	Predecessor *Proxy
+	// Transports are the connections to upstreams, which outlive this proxy; nil: a
+	// pool of its own.
+	Transports *TransportPool
 
 	// Refresher renews an access token RefreshAhead of its expiry, for requests
 	// that carry the refresh token; nil: that is left to /refresh.
@@ -66,7 +59,6 @@ type Proxy struct {
 	routes  table
 	decider *decider
 	opt     Options
-	wires   *wires
 	pool    httputil.BufferPool
 	breaks  *log.Logger // of bodies that break off in the middle
 	// csrfName is the name of the header that the agent alone reads, folded.
@@ -90,16 +82,15 @@ func New(routes []Route, opt Options) (*Proxy, error) {
 	if opt.Passed == nil {
 		opt.Passed = func(string, Outcome) {}
 	}
-	wires := newWires(opt.Transport, opt.Connections)
-	if opt.Predecessor != nil {
-		wires, opt.Predecessor = opt.Predecessor.wires, nil // or each would keep the one before it
+	if opt.Transports == nil {
+		opt.Transports = NewTransportPool(0, nil)
 	}
-	t, err := newTable(routes, wires)
+	t, err := newTable(routes, opt.Transports)
 	if err != nil {
 		return nil, err
 	}
 	return &Proxy{
-		routes: t, opt: opt, wires: wires, pool: &buffers{},
+		routes: t, opt: opt, pool: &buffers{},
 		breaks:   slog.NewLogLogger(opt.Log.Handler(), slog.LevelWarn),
 		csrfName: folded(opt.CSRFHeader),
 		decider: &decider{
@@ -109,9 +100,6 @@ func New(routes []Route, opt Options) (*Proxy, error) {
 		},
 	}, nil
 }
-
-// Close lets go of idle connections to upstreams.
-func (p *Proxy) Close() { p.wires.close() }
 
 // Match tells whether a request is for one of the routes, be it a good one or
 // one that will be refused.

@@ -51,7 +51,7 @@ type route struct {
 	upgrade http.RoundTripper
 }
 
-func newRoute(r Route, wires *wires) (*route, error) {
+func newRoute(r Route, transports *TransportPool) (*route, error) {
 	u := r.Upstream
 	if u == nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("route %s: the upstream is not an absolute http(s) URL", r.Path)
@@ -74,8 +74,8 @@ func newRoute(r Route, wires *wires) (*route, error) {
 		prefix:  strings.TrimRight(r.Path, "/"),
 		base:    strings.TrimRight(u.EscapedPath(), "/"),
 		allow:   strings.Join(methods, ", "),
-		wire:    steadfast{wires.get(r.Timeout, r.H2C)},
-		upgrade: wires.get(r.Timeout, false),
+		wire:    retryTransport{transports.get(r.Timeout, r.H2C)},
+		upgrade: transports.get(r.Timeout, false),
 	}, nil
 }
 
@@ -126,10 +126,10 @@ func (rt *route) keepsOverride(method string) bool {
 // table is the routes, longest prefix first.
 type table []*route
 
-func newTable(routes []Route, wires *wires) (table, error) {
+func newTable(routes []Route, transports *TransportPool) (table, error) {
 	var t table
 	for _, r := range routes {
-		rt, err := newRoute(r, wires)
+		rt, err := newRoute(r, transports)
 		if err != nil {
 			return nil, err
 		}

@@ -258,13 +258,13 @@ func TestHTTP2InAndOut(t *testing.T) {
 	api.StartTLS()
 	t.Cleanup(api.Close)
 	w := buildWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}}, func(o *apiproxy.Options) {
-		o.Transport = &http.Transport{
+		o.Transports = apiproxy.NewTransportPool(0, &http.Transport{
 			TLSClientConfig: api.Client().Transport.(*http.Transport).TLSClientConfig,
 			Proxy: func(*http.Request) (*url.URL, error) {
 				t.Error("a proxy would see the token")
 				return nil, nil
 			},
-		}
+		})
 	})
 	w.server = httptest.NewUnstartedServer(w.surface())
 	w.server.EnableHTTP2 = true

@@ -21,44 +21,47 @@ const (
 	continueTimeout  = time.Second
 )
 
-// wires are the transports of the routes, one for each kind: the time-out is a
-// property of the transport.
-type wires struct {
+// TransportPool is the connections to upstreams. It is the process's: proxies that
+// follow one another at a reload use the same connections.
+type TransportPool struct {
 	template *http.Transport
 	most     int64        // connections of all kinds; 0: no bound
 	open     atomic.Int64 // connections
 
 	mu     sync.Mutex
-	byKind map[wireKind]*http.Transport
+	byKind map[transportKind]*http.Transport // the time-out is a property of the transport
 }
 
-type wireKind struct {
+type transportKind struct {
 	timeout time.Duration
 	h2c     bool
 }
 
-func newWires(template *http.Transport, most int) *wires {
+// NewTransportPool makes a pool of at most so many connections, with those that wait
+// for the next request; beyond it these are closed. 0: no bound. template, which may
+// be nil, is copied for each kind of route.
+func NewTransportPool(most int, template *http.Transport) *TransportPool {
 	if template == nil {
 		template = &http.Transport{}
 	}
-	return &wires{template: template, most: int64(most), byKind: map[wireKind]*http.Transport{}}
+	return &TransportPool{template: template, most: int64(most), byKind: map[transportKind]*http.Transport{}}
 }
 
-func (ws *wires) get(timeout time.Duration, h2c bool) *http.Transport {
-	ws.mu.Lock()
-	defer ws.mu.Unlock()
-	kind := wireKind{timeout, h2c}
-	if ws.byKind[kind] == nil {
-		ws.byKind[kind] = ws.make(kind)
+func (p *TransportPool) get(timeout time.Duration, h2c bool) *http.Transport {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	kind := transportKind{timeout, h2c}
+	if p.byKind[kind] == nil {
+		p.byKind[kind] = p.make(kind)
 	}
-	return ws.byKind[kind]
+	return p.byKind[kind]
 }
 
-func (ws *wires) make(kind wireKind) *http.Transport {
-	t := ws.template.Clone()
+func (p *TransportPool) make(kind transportKind) *http.Transport {
+	t := p.template.Clone()
 	t.Proxy = nil // a proxy from the environment would see the tokens
 	dial := min(kind.timeout, dialTimeout)
-	t.DialContext = ws.dialer(dial)
+	t.DialContext = p.dialer(dial)
 	t.TLSHandshakeTimeout = dial
 	t.ResponseHeaderTimeout = kind.timeout
 	t.ExpectContinueTimeout = continueTimeout
@@ -76,58 +79,59 @@ func (ws *wires) make(kind wireKind) *http.Transport {
 	return t
 }
 
-// steadfast sends a request that only reads once more when its connection breaks
+// retryTransport sends a request that only reads once more when its connection breaks
 // before the answer (RFC 9110 9.2.2).
 //
 // The connection need not be at fault: where an answer has no body, net/http lends
 // its connection to the next request before it hands the answer over, and if that
 // one fails at once (a client that breaks off its upload, or leaves) the answer is
 // lost with it.
-type steadfast struct{ http.RoundTripper }
+type retryTransport struct{ http.RoundTripper }
 
 // RoundTrip implements [http.RoundTripper].
-func (s steadfast) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := s.RoundTripper.RoundTrip(r)
+func (t retryTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := t.RoundTripper.RoundTrip(r)
 	if err == nil || r.Body != nil || !guard.Safe(r.Method) || r.Context().Err() != nil || isTimeout(err) || isDial(err) {
 		return resp, err
 	}
-	return s.RoundTripper.RoundTrip(r)
+	return t.RoundTripper.RoundTrip(r)
 }
 
 // dialer makes room before it connects: those that wait, of whichever kind, are open
 // files too.
-func (ws *wires) dialer(timeout time.Duration) func(ctx context.Context, network, addr string) (net.Conn, error) {
+func (p *TransportPool) dialer(timeout time.Duration) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	d := &net.Dialer{Timeout: timeout}
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if ws.open.Add(1) > ws.most && ws.most > 0 {
-			ws.close()
+		if p.open.Add(1) > p.most && p.most > 0 {
+			p.CloseIdle()
 		}
-		leave := sync.OnceFunc(func() { ws.open.Add(-1) })
+		leave := sync.OnceFunc(func() { p.open.Add(-1) })
 		conn, err := d.DialContext(ctx, network, addr)
 		if err != nil {
 			leave()
 			return nil, err
 		}
-		return &counted{conn.(*net.TCPConn), leave}, nil
+		return &countedConn{conn.(*net.TCPConn), leave}, nil
 	}
 }
 
-// counted is a connection that is counted until it is closed.
-type counted struct {
+// countedConn is a connection that is counted until it is closed.
+type countedConn struct {
 	*net.TCPConn
 	leave func()
 }
 
 // Close implements [net.Conn].
-func (c *counted) Close() error {
+func (c *countedConn) Close() error {
 	defer c.leave()
 	return c.TCPConn.Close()
 }
 
-func (ws *wires) close() {
-	ws.mu.Lock()
-	defer ws.mu.Unlock()
-	for _, t := range ws.byKind {
+// CloseIdle lets go of the connections that wait for the next request.
+func (p *TransportPool) CloseIdle() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, t := range p.byKind {
 		t.CloseIdleConnections()
 	}
 }

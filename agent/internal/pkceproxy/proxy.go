@@ -7,8 +7,8 @@ import (
 
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/httperr"
-	"oauth-agent/agent/internal/recent"
 	"oauth-agent/agent/internal/secret"
+	"oauth-agent/agent/internal/store"
 )
 
 // Config is what the proxy must be told. [New] refuses an incomplete or an
@@ -46,6 +46,7 @@ type Options struct {
 	HTTP  *authserver.HTTP // nil: ten seconds an exchange
 	Clock func() time.Time // nil: the real one
 	Log   *slog.Logger     // nil: nothing is logged
+	Store store.Store      // of what was used; nil: a memory of its own
 
 	// Refused, if set, is told of each request that is refused by a redirect.
 	Refused func(r *http.Request, e *httperr.Error)
@@ -60,11 +61,16 @@ const (
 	codeLifetime  = time.Minute      // RFC 6749 4.1.2: short; a redirect takes a moment
 )
 
-// Bounds of the two memories, in entries. An entry is about 100 bytes.
+// What the store keeps for the proxy, and for how long. A callback may be repeated
+// for as long as its state lives, and each time the same code of the AS is sealed
+// anew.
 const (
-	maxSpentCodes    = 1 << 16
-	maxRefreshTokens = 1 << 16
-	refreshMemory    = 30 * 24 * time.Hour
+	usedCode          store.Purpose = "pkce-code"    // codes of the AS that were sent to it
+	refreshOwner      store.Purpose = "pkce-refresh" // the client that a refresh token was issued to
+	workingMethod     store.Purpose = "pkce-method"  // how the AS authenticates the proxy
+	usedCodeLife                    = stateLifetime + codeLifetime
+	refreshLife                     = 30 * 24 * time.Hour
+	workingMethodLife               = 24 * time.Hour
 )
 
 // Proxy is the PKCE proxy. Its methods are safe for concurrent use.
@@ -79,8 +85,7 @@ type Proxy struct {
 	upstream    *upstream
 	revocation  bool
 
-	spent *recent.Memory[struct{}] // codes of the AS that were sent to it
-	bound *recent.Memory[digest]   // refresh tokens, and the clients that they were issued to
+	store store.Store
 
 	log    *slog.Logger
 	refuse func(r *http.Request, e *httperr.Error)
@@ -108,19 +113,9 @@ func New(cfg Config, opt Options) (*Proxy, error) {
 		envelopes:   envelopes,
 		upstream:    newUpstream(cfg, opt),
 		revocation:  cfg.RevocationURL != "",
-		// A callback may be repeated for as long as its state lives, and each
-		// time the same code of the AS is sealed anew.
-		spent: recent.New[struct{}](maxSpentCodes, stateLifetime+codeLifetime, opt.Clock),
-		bound: recent.New[digest](maxRefreshTokens, refreshMemory, opt.Clock),
-		log:   opt.Log, refuse: opt.Refused,
+		store:       opt.Store,
+		log:         opt.Log, refuse: opt.Refused,
 	}, nil
-}
-
-// Inherit takes over what a proxy that this one replaces remembers of codes and
-// tokens, and how it has got on with the same AS. Call it before the first use.
-func (p *Proxy) Inherit(from *Proxy) {
-	p.spent, p.bound = from.spent, from.bound
-	p.upstream.inherit(from.upstream)
 }
 
 func (o Options) withDefaults() Options {
@@ -129,6 +124,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
+	}
+	if o.Store == nil {
+		o.Store = store.NewMemory(o.Clock)
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -25,7 +25,7 @@ func (p *Proxy) Revoke(w http.ResponseWriter, r *http.Request) error {
 	if token == "" {
 		return missing("token")
 	}
-	if p.ofOther(token, clientID) {
+	if p.ofOther(r.Context(), token, clientID) {
 		return httperr.New(http.StatusBadRequest, invalidGrant, "the token was issued to another client", errOtherClient).Because(httperr.ReasonToken)
 	}
 	request := forUpstream(form)

@@ -1,12 +1,15 @@
 package pkceproxy
 
 import (
+	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"net/http"
 	"net/url"
 
 	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/store"
 )
 
 // Error codes of the token endpoint (RFC 6749 5.2).
@@ -67,7 +70,7 @@ func (p *Proxy) redeem(w http.ResponseWriter, r *http.Request, form url.Values, 
 	if !validVerifier(form.Get("code_verifier")) {
 		return httperr.BadRequest("code_verifier must be 43 to 128 unreserved characters", nil)
 	}
-	g, err := p.openCode(form, clientID)
+	g, err := p.openCode(r.Context(), form, clientID)
 	if err != nil {
 		return httperr.New(http.StatusBadRequest, invalidGrant, "the code is not valid", err).Because(httperr.ReasonCode)
 	}
@@ -80,7 +83,7 @@ func (p *Proxy) redeem(w http.ResponseWriter, r *http.Request, form url.Values, 
 
 // openCode opens the code of a token request and checks all that it is bound
 // to.
-func (p *Proxy) openCode(form url.Values, clientID string) (grant, error) {
+func (p *Proxy) openCode(ctx context.Context, form url.Values, clientID string) (grant, error) {
 	g, err := p.envelopes.open(p.envelopes.code, form.Get("code"))
 	switch {
 	case err != nil:
@@ -91,7 +94,12 @@ func (p *Proxy) openCode(form url.Values, clientID string) (grant, error) {
 		return grant{}, errOtherRedirect
 	case !g.verifies(form.Get("code_verifier")):
 		return grant{}, errWrongVerifier
-	case !p.spent.PutNew(g.Code, struct{}{}):
+	}
+	first, err := p.store.PutIfAbsent(ctx, store.NewKey(usedCode, g.Code), []byte{1}, usedCodeLife)
+	switch {
+	case err != nil:
+		return grant{}, unavailable(err)
+	case !first:
 		return grant{}, errSpent
 	}
 	return g, nil
@@ -103,7 +111,7 @@ func (p *Proxy) refresh(w http.ResponseWriter, r *http.Request, form url.Values,
 	if token == "" {
 		return missing("refresh_token")
 	}
-	if p.ofOther(token, clientID) {
+	if p.ofOther(r.Context(), token, clientID) {
 		return httperr.New(http.StatusBadRequest, invalidGrant, "the refresh token is not valid", errOtherClient).Because(httperr.ReasonToken)
 	}
 	request := forUpstream(form)
@@ -119,23 +127,25 @@ func (p *Proxy) exchange(w http.ResponseWriter, r *http.Request, request url.Val
 		return err
 	}
 	if answer.refreshToken != "" {
-		p.bound.Put(answer.refreshToken, digestOf(clientID))
+		// Not kept, it is taken from any client, as after a restart.
+		_ = p.store.Put(r.Context(), store.NewKey(refreshOwner, answer.refreshToken), clientHash(clientID), refreshLife)
 	}
 	answer.write(w)
 	return nil
 }
 
-// ofOther tells whether the refresh token is known to be another client's. The
-// token is the AS's and passes unchanged, so that nothing in it can say; this
-// replica's memory does, as long as it lasts.
-func (p *Proxy) ofOther(token, clientID string) bool {
-	owner, known := p.bound.Get(token)
-	return known && owner != digestOf(clientID)
+// ofOther reports whether the refresh token is known to be another client's. The
+// token is the AS's and passes unchanged, so that nothing in it can say; the store
+// does, as long as it remembers.
+func (p *Proxy) ofOther(ctx context.Context, token, clientID string) bool {
+	owner, found, err := p.store.Get(ctx, store.NewKey(refreshOwner, token))
+	return err == nil && found && !bytes.Equal(owner, clientHash(clientID))
+}
+
+// clientHash stands for a client id in the store: one size, whatever a client sends.
+func clientHash(clientID string) []byte {
+	sum := sha256.Sum256([]byte(clientID))
+	return sum[:]
 }
 
 func missing(name string) error { return httperr.BadRequest(name+" is missing", nil) }
-
-// digest stands for a client id in memory: one size, whatever a client sends.
-type digest [sha256.Size]byte
-
-func digestOf(s string) digest { return sha256.Sum256([]byte(s)) }

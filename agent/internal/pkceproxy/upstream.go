@@ -9,11 +9,11 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
 
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/httperr"
 	"oauth-agent/agent/internal/registration"
+	"oauth-agent/agent/internal/store"
 	"oauth-agent/agent/internal/strictjson"
 )
 
@@ -23,7 +23,7 @@ type upstream struct {
 	tokenURL, revocationURL string
 	credentials             authserver.Credentials
 	configured              authserver.AuthMethod
-	known                   atomic.Value // the authserver.AuthMethod that has worked
+	store                   store.Store // of the method that has worked
 	log                     *slog.Logger
 }
 
@@ -34,14 +34,8 @@ func newUpstream(cfg Config, opt Options) *upstream {
 		revocationURL: cfg.RevocationURL,
 		credentials:   authserver.Credentials{ID: cfg.ClientID, Secret: cfg.ClientSecret},
 		configured:    cfg.AuthMethod,
+		store:         opt.Store,
 		log:           opt.Log,
-	}
-}
-
-// inherit takes over which method has worked for the same client.
-func (u *upstream) inherit(from *upstream) {
-	if known := from.known.Load(); known != nil && u.tokenURL == from.tokenURL && u.credentials.ID == from.credentials.ID {
-		u.known.Store(known)
 	}
 }
 
@@ -148,7 +142,7 @@ func formOf(status int, bare string) (int, []byte) {
 // is settled by a success alone, because some servers also answer a dead token
 // with 401.
 func (u *upstream) post(ctx context.Context, endpoint, where string, form url.Values) (reply, error) {
-	method, settled := u.method()
+	method, settled := u.method(ctx)
 	first, err := u.try(ctx, endpoint, where, form, method)
 	if err != nil || settled || !first.unauthenticated() {
 		return first, err
@@ -167,18 +161,31 @@ func (u *upstream) try(ctx context.Context, endpoint, where string, form url.Val
 	}
 	said := replyOf(a)
 	if a.Status < 300 && !said.failed {
-		u.known.Store(method)
+		u.remember(ctx, method)
 	}
 	return said, nil
 }
 
-// method gives the method to begin with, and whether it is the only one.
-func (u *upstream) method() (authserver.AuthMethod, bool) {
+// methodKey names the method that has worked for this client at this server.
+func (u *upstream) methodKey() store.Key {
+	return store.NewKey(workingMethod, u.tokenURL, u.credentials.ID)
+}
+
+// remember keeps the method that has worked. That it cannot be kept costs a second
+// attempt the next time, and nothing else.
+func (u *upstream) remember(ctx context.Context, method authserver.AuthMethod) {
+	if known, settled := u.method(ctx); !settled || known != method {
+		_ = u.store.Put(ctx, u.methodKey(), []byte(method), workingMethodLife)
+	}
+}
+
+// method returns the method to begin with, and reports whether it is the only one.
+func (u *upstream) method(ctx context.Context) (authserver.AuthMethod, bool) {
 	if u.configured == authserver.AuthBasic || u.configured == authserver.AuthPost {
 		return u.configured, true
 	}
-	if known, ok := u.known.Load().(authserver.AuthMethod); ok {
-		return known, true
+	if known, found, err := u.store.Get(ctx, u.methodKey()); err == nil && found {
+		return authserver.AuthMethod(known), true
 	}
 	return authserver.AuthBasic, false
 }

@@ -8,24 +8,22 @@ import (
 
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/pkceproxy"
+	"oauth-agent/agent/internal/store"
 )
 
-// A proxy that takes another's place, for new settings, sends no code that the
-// other has sent, and no client's refresh token for another client.
-func TestSuccessorRemembers(t *testing.T) {
+// A proxy that takes another's place, for new settings, has its store: it sends no
+// code that the other has sent, and no client's refresh token for another client.
+func TestProxiesOfOneStore(t *testing.T) {
 	w := newWorld(t)
-	build := func(from *pkceproxy.Proxy) (*pkceproxy.Proxy, string) {
-		p, err := pkceproxy.New(w.cfg, pkceproxy.Options{HTTP: authserver.NewHTTP(nil, 5*time.Second), Clock: w.clock.Now})
+	memory := store.NewMemory(w.clock.Now)
+	build := func() string {
+		p, err := pkceproxy.New(w.cfg, pkceproxy.Options{HTTP: authserver.NewHTTP(nil, 5*time.Second), Clock: w.clock.Now, Store: memory})
 		fatalIf(t, err)
-		if from != nil {
-			p.Inherit(from)
-		}
 		server := httptest.NewServer(serve(p, slog.New(slog.DiscardHandler)))
 		t.Cleanup(server.Close)
-		return p, server.URL
+		return server.URL
 	}
-	first, one := build(nil)
-	_, two := build(first)
+	one, two := build(), build()
 	w.cfg.AllowPlain = true
 	code := w.code()
 	if r := w.post(one, "/oauth/token", tokenForm(code)); r.body != answerBody {
