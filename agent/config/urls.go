@@ -40,12 +40,14 @@ func (rules urlRules) check(ms *Mistakes, key, env, raw string) {
 	}
 }
 
-// metadataPaths are where servers have their metadata (OpenID Connect Discovery
+// metadataPaths returns where servers have their metadata (OpenID Connect Discovery
 // 1.0 4.1, RFC 8414 3).
-var metadataPaths = []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"}
+func metadataPaths() []string {
+	return []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"}
+}
 
 func isMetadata(u *url.URL) bool {
-	return slices.ContainsFunc(metadataPaths, func(path string) bool { return strings.Contains(u.Path+"/", path+"/") })
+	return slices.ContainsFunc(metadataPaths(), func(path string) bool { return strings.Contains(u.Path+"/", path+"/") })
 }
 
 // metadataRemedy derives the issuer from the address of its metadata: what is
@@ -53,7 +55,7 @@ func isMetadata(u *url.URL) bool {
 func metadataRemedy(u *url.URL) string {
 	issuer := *u
 	issuer.RawQuery, issuer.Fragment = "", ""
-	for _, path := range metadataPaths {
+	for _, path := range metadataPaths() {
 		issuer.Path = strings.Replace(issuer.Path, path, "", 1)
 	}
 	issuer.RawPath = ""

@@ -160,7 +160,7 @@ func readings(path string) ([]string, bool) {
 	add(path)
 	for decoded, first := 0, 0; ; decoded++ {
 		for i := first; i < len(all); i++ {
-			for _, simplify := range simplifications {
+			for _, simplify := range simplifications() {
 				add(simplify(all[i]))
 			}
 			if len(all) > maxReadings {
@@ -179,13 +179,15 @@ func readings(path string) ([]string, bool) {
 	}
 }
 
-// simplifications are what servers do to a path beside decoding it.
-var simplifications = []func(string) string{
-	func(path string) string { return cut(path, "?") },
-	func(path string) string { return cut(path, "#") },
-	func(path string) string { return cut(path, ";") },
-	withoutParameters,
-	mergeSlashes,
+// simplifications returns what servers do to a path beside decoding it.
+func simplifications() []func(string) string {
+	return []func(string) string{
+		func(path string) string { return cut(path, "?") },
+		func(path string) string { return cut(path, "#") },
+		func(path string) string { return cut(path, ";") },
+		withoutParameters,
+		mergeSlashes,
+	}
 }
 
 func cut(path, end string) string {
