@@ -18,7 +18,9 @@ import (
 // caches are shared caches in front of the OAuth Proxy that keep an answer with
 // its cookies: Apache's does so as it is installed, nginx's where an operator has
 // told it to.
-func caches() []gateway { return []gateway{{"apache2", startApacheCache}, {"nginx", startNginxCache}} }
+func caches() []gateway {
+	return []gateway{{name: "apache2", start: startApacheCache}, {name: "nginx", start: startNginxCache}}
+}
 
 // dated is the header by which an API that knows its answers to be the same for
 // everybody says so.

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"path"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +44,49 @@ func TestPageCallsTheAPI(t *testing.T) {
 			checkArrived(t, w.api.take(), tt.method)
 		}
 	})
+}
+
+// What is in cookies and in the answer of forward auth passes the gateway at any
+// size that tokens have: from the login to the logout.
+func TestTokenSizes(t *testing.T) {
+	for _, size := range []int{600, 1000, 4000, 8000} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			eachWith(t, setup{padding: size}, func(w *world) {
+				u := w.login()
+				for _, method := range []string{"GET", "POST"} {
+					answer := w.fetch(u, method, "/api/orders?x=1", true, "")
+					if answer.Status != 200 {
+						t.Errorf("%s: %d %.200s", method, answer.Status, answer.Body)
+					}
+				}
+				for range 2 { // the second one with all that the first has set
+					if answer := w.fetch(u, "POST", "/oauth-agent/refresh", true, ""); answer.Status != 204 {
+						t.Errorf("refresh: %d %.200s", answer.Status, answer.Body)
+					}
+				}
+				var load struct{ IsLoggedIn bool }
+				w.call(u, browser.Fetch{Method: "POST", URL: w.gateway + "/oauth-agent/login/end", Body: `{"pageUrl":"` + w.page + `/"}`}, &load)
+				if !load.IsLoggedIn {
+					t.Error("a page load has lost the session")
+				}
+				w.logout(u)
+			})
+		})
+	}
+}
+
+// logout goes to the end of it: at the authorization server, with the ID token
+// where the address is not too long for it.
+func (w *world) logout(u *user) {
+	w.t.Helper()
+	var out struct{ URL string }
+	w.call(u, browser.Fetch{Method: "POST", URL: w.gateway + "/oauth-agent/logout", Header: map[string]string{csrfHeader: u.csrf}}, &out)
+	if want := w.gateway + "/oauth-agent/logout/continue"; out.URL != want {
+		w.t.Errorf("%s, want %s", out.URL, want)
+	}
+	if err := u.tab.Go(out.URL); err != nil || !strings.Contains(u.tab.URL.Path, "end_session") && u.tab.URL.Host != strings.TrimPrefix(w.page, "http://") {
+		w.t.Errorf("the logout ends at %v, %d %.200s: %v", u.tab.URL, u.tab.Status, u.tab.Body, err)
+	}
 }
 
 // checkArrived looks at what the API got: perhaps a preflight, which carries
@@ -190,6 +235,19 @@ func TestHeadersThatDoNotArrive(t *testing.T) {
 		lines := []string{
 			"Authorization: Bearer x", "X-Forwarded-For: 192.0.2.1", "X-Real-IP: 192.0.2.1", "Forwarded: for=192.0.2.1",
 			"X_Forwarded_For: 192.0.2.1", "X-Forwarded-Host: evil.example", "X-Forwarded-Proto: gopher",
+			"X-Forwarded-User: mallory", "X-Forwarded-Email: mallory", "X-Forwarded-Groups: mallory", "X-Forwarded-Preferred-Username: mallory",
+			"X-Forwarded-Access-Token: mallory", "X_Forwarded_User: mallory", "X-Forwarded-Prefix: /mallory", "X-Forwarded-Uri: /mallory",
+			"X-Original-URL: /mallory", "X-Rewrite-URL: /mallory", "Proxy: mallory",
+		}
+		if w.front || w.corsByAPI { // what the agent by itself takes for any header
+			for _, name := range []string{
+				"X-Auth-Request-User", "X-Auth-Request-Email", "X-Auth-Request-Groups", "X-Auth-Request-Preferred-Username",
+				"Remote-User", "Remote-Groups", "Remote-Email", "Remote-Name", "X-Remote-User", "X-Remote-Group",
+				"X-Auth-User", "X-Authenticated-User", "X-WebAuth-User", "X-User", "Remote_User", "X_Remote_User", "X_Auth_Request_User",
+				"X-Client-IP", "True-Client-IP", "CF-Connecting-IP",
+			} {
+				lines = append(lines, name+": mallory")
+			}
 		}
 		for _, method := range []string{"GET", "OPTIONS"} {
 			who := u
@@ -201,7 +259,7 @@ func TestHeadersThatDoNotArrive(t *testing.T) {
 			}
 			for _, a := range w.api.take() {
 				all := fmt.Sprint(a.header)
-				if strings.Contains(all, "Bearer x") || strings.Contains(all, "192.0.2.1") || strings.Contains(all, "evil.example") || strings.Contains(all, "gopher") {
+				if strings.Contains(all, "Bearer x") || strings.Contains(all, "192.0.2.1") || strings.Contains(all, "evil.example") || strings.Contains(all, "gopher") || strings.Contains(all, "mallory") {
 					t.Errorf("%s: arrived %s", method, all)
 				}
 			}
@@ -218,6 +276,8 @@ func TestPaths(t *testing.T) {
 			"/api/../x", "/api/%2e%2e/x", "/api/..%2fx", "/api/%252e%252e/x", "/api/..;/x", `/api/..\x`, "/api/..%5cx",
 			"/x/..%2fapi/y", "/oauth-agent/..%2fapi/x", "/oauth-agent/../api/x", "//api/x", "/./api/x", "/x/../api/y",
 			"/api/x%00", "/api//x", "/%61pi/x", "/api%2fx", "/api/%c0%ae%c0%ae/x", "http://evil.example/api/x",
+			"/api/%25%32%65%25%32%65/x", "/api/%25%32e%252E/x", "/api/%252e%252e%252fx", "/api/%255c..%255cx",
+			"/api/x;/../../y", "/api/x;../y", "/api/..%3b/x", "/api/%2e%2e%3bx/y", "/api/%e0%80%ae%e0%80%ae/x",
 		} {
 			resp, _, _ := w.raw(w.head(u, "GET", target, "Connection: close"))
 			status := 0
@@ -226,14 +286,28 @@ func TestPaths(t *testing.T) {
 			}
 			for _, a := range w.api.take() {
 				uri, _, _ := strings.Cut(a.uri, "?")
-				if status != 200 || !strings.HasPrefix(path.Clean(uri), "/api/") || strings.Contains(uri, "..") ||
-					strings.Contains(strings.ToLower(uri), "%2") || strings.Contains(uri, `\`) {
+				decoded := strings.ToLower(uri)
+				for range 2 {
+					decoded = percentDecoded(decoded)
+				}
+				if status != 200 || !strings.HasPrefix(path.Clean(uri), "/api/") || strings.Contains(decoded, "..") ||
+					strings.Contains(decoded, "\xc0\xae") || strings.Contains(strings.ToLower(uri), "%2") || strings.Contains(uri, `\`) {
 					t.Errorf("%s arrived as %s, answered %d", target, a.uri, status)
 				}
 			}
 		}
 	})
 }
+
+// percentDecoded decodes what can be decoded, as lenient servers do.
+func percentDecoded(s string) string {
+	return percent.ReplaceAllStringFunc(s, func(code string) string {
+		n, _ := strconv.ParseUint(code[1:], 16, 8)
+		return string([]byte{byte(n)})
+	})
+}
+
+var percent = regexp.MustCompile(`%[0-9a-fA-F]{2}`)
 
 // The answer with the token cannot be asked for.
 func TestForwardAuthIsOutOfReach(t *testing.T) {
@@ -265,7 +339,7 @@ func TestEventStream(t *testing.T) {
 func TestWebSocket(t *testing.T) {
 	each(t, func(w *world) {
 		u := w.login()
-		upgrade := []string{"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: x", "Sec-WebSocket-Version: 13"}
+		upgrade := []string{"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13"}
 		resp, conn, in := w.raw(w.head(u, "GET", "/api/ws", upgrade...))
 		if resp == nil || resp.StatusCode != http.StatusSwitchingProtocols {
 			t.Fatalf("%v", resp)

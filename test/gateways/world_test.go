@@ -48,8 +48,10 @@ type world struct {
 	script  string         // of the page
 	results chan string    // of the script
 	cookies []*http.Cookie // that the page sets
-	// corsByAPI tells that the API answers the page's CORS by itself.
+	// corsByAPI is true where the API answers the page's CORS by itself, since the
+	// gateway passes the calls on and asks by forward auth.
 	corsByAPI bool
+	front     bool // see gateway
 	// answer, if set, is what the API does instead of telling what has arrived.
 	answer http.HandlerFunc
 }
@@ -57,6 +59,7 @@ type world struct {
 // setup is what differs between worlds.
 type setup struct {
 	lifetime time.Duration // of access tokens; zero: five minutes
+	padding  int           // bytes by which tokens are longer
 	env      []string      // further settings of the agent
 }
 
@@ -65,10 +68,14 @@ type setup struct {
 type gateway struct {
 	name  string
 	start func(t *testing.T, public, forward, api string) int
+	front bool // passes everything to the agent, which believes its word
 }
 
 func gateways() []gateway {
-	return []gateway{{"oauth-agent", nil}, {"nginx", startNginx}, {"caddy", startCaddy}}
+	return []gateway{
+		{"oauth-agent", nil, false}, {"nginx", startNginx, false}, {"caddy", startCaddy, false},
+		{"haproxy", startHAProxy, true}, {"apache2", startApache, true},
+	}
 }
 
 // each runs a test for all gateways.
@@ -97,7 +104,10 @@ func eachOf(t *testing.T, gateways []gateway, s setup, test func(*world)) {
 }
 
 func newWorld(t *testing.T, g gateway, s setup) *world {
-	w := &world{t: t, api: &api{}, corsByAPI: g.start != nil, setup: s, results: make(chan string, 1)}
+	if g.front {
+		s.env = append(slices.Clone(s.env), "TRUSTED_PROXIES=127.0.0.0/8,::1")
+	}
+	w := &world{t: t, api: &api{}, corsByAPI: g.start != nil && !g.front, front: g.front, setup: s, results: make(chan string, 1)}
 	blank := httptest.NewServer(http.HandlerFunc(w.servePage))
 	t.Cleanup(blank.Close)
 	w.page = localhost(blank.URL)
@@ -140,7 +150,7 @@ func (w *world) startAgent(api string) (public, forward string) {
 	as, err := idp.Start(t.Context(), "127.0.0.1:0", idp.Config{
 		Clients: []idp.Client{{ID: "spa", Secret: "secret", RedirectURIs: []string{w.page + "/"}}},
 		Users:   []idp.User{{Username: "demo", Password: "demo", Sub: "demo"}},
-		Clock:   clock, AccessTokenLifetime: w.setup.lifetime,
+		Clock:   clock, AccessTokenLifetime: w.setup.lifetime, Padding: w.setup.padding,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -171,17 +181,17 @@ func (w *world) advance(d time.Duration) {
 	w.shift += d
 }
 
-// snippet is a file of deployments/gateways with the addresses of this test.
-func snippet(t *testing.T, path string, port int, public, forward, api string) string {
+// snippet is a file of deployments/gateways with the addresses of this test, in
+// pairs of what stands there and what is meant.
+func snippet(t *testing.T, path string, addresses ...string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("../../deployments/gateways", path))
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := strings.NewReplacer("127.0.0.1:8080", public, "127.0.0.1:8081", forward, "127.0.0.1:9000", api,
-		"listen 80;", fmt.Sprintf("listen 127.0.0.1:%d;", port), ":80 {", fmt.Sprintf("http://localhost:%d {", port)).Replace(string(text))
-	for _, old := range []string{"127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:9000"} {
-		if strings.Contains(out, old) || !strings.Contains(string(text), old) {
+	out := strings.NewReplacer(addresses...).Replace(string(text))
+	for i := 0; i < len(addresses); i += 2 {
+		if old := addresses[i]; strings.Contains(out, old) || !strings.Contains(string(text), old) {
 			t.Fatalf("%s: %s was not replaced", path, old)
 		}
 	}
@@ -190,7 +200,8 @@ func snippet(t *testing.T, path string, port int, public, forward, api string) s
 
 func startNginx(t *testing.T, public, forward, api string) int {
 	return runNginx(t, func(port int, _ string) string {
-		return snippet(t, "nginx/oauth-agent.conf", port, public, forward, api)
+		return snippet(t, "nginx/oauth-agent.conf", "127.0.0.1:8080", public, "127.0.0.1:8081", forward, "127.0.0.1:9000", api,
+			"listen 80;", fmt.Sprintf("listen 127.0.0.1:%d;", port))
 	})
 }
 
@@ -221,12 +232,45 @@ http {
 
 func startCaddy(t *testing.T, public, forward, api string) int {
 	port, dir := double.FreePort(t), t.TempDir()
-	write(t, dir, "Caddyfile", "{\n\tadmin off\n\tauto_https off\n}\n"+snippet(t, "caddy/Caddyfile", port, public, forward, api))
+	write(t, dir, "Caddyfile", "{\n\tadmin off\n\tauto_https off\n}\n"+snippet(t, "caddy/Caddyfile", "127.0.0.1:8080", public, "127.0.0.1:8081", forward,
+		"127.0.0.1:9000", api, ":80 {", fmt.Sprintf("http://localhost:%d {", port)))
 	p := process.Start(t, process.Command{
 		Path: "caddy", Args: []string{"run", "--config", "Caddyfile", "--adapter", "caddyfile"}, Dir: dir,
 		Env: map[string]string{"XDG_DATA_HOME": dir, "XDG_CONFIG_HOME": dir},
 	})
 	p.Until(t, patience, process.Listening(fmt.Sprintf("127.0.0.1:%d", port)))
+	return port
+}
+
+func startHAProxy(t *testing.T, public, _, _ string) int {
+	port, dir := double.FreePort(t), t.TempDir()
+	listen := fmt.Sprintf("127.0.0.1:%d", port)
+	write(t, dir, "haproxy.cfg", snippet(t, "haproxy/haproxy.cfg", "127.0.0.1:8080", public, "bind :80\n", "bind "+listen+"\n"))
+	p := process.Start(t, process.Command{Path: "haproxy", Args: []string{"-db", "-f", filepath.Join(dir, "haproxy.cfg")}})
+	p.Until(t, patience, process.Listening(listen))
+	return port
+}
+
+func startApache(t *testing.T, public, _, _ string) int {
+	port, dir := double.FreePort(t), t.TempDir()
+	listen := fmt.Sprintf("127.0.0.1:%d", port)
+	write(t, dir, "oauth-agent.conf", snippet(t, "apache/oauth-agent.conf", "127.0.0.1:8080", public, "*:80>", listen+">"))
+	write(t, dir, "apache2.conf", fmt.Sprintf(`
+ServerRoot %[1]s
+PidFile %[1]s/pid
+Mutex file:%[1]s
+ErrorLog /dev/stderr
+ServerName localhost
+Listen %[2]s
+LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
+LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
+LoadModule headers_module /usr/lib/apache2/modules/mod_headers.so
+LoadModule proxy_module /usr/lib/apache2/modules/mod_proxy.so
+LoadModule proxy_http_module /usr/lib/apache2/modules/mod_proxy_http.so
+Include %[1]s/oauth-agent.conf
+`, dir, listen))
+	p := process.Start(t, process.Command{Path: "apache2", Args: []string{"-X", "-f", filepath.Join(dir, "apache2.conf")}, Kill: true})
+	p.Until(t, patience, process.Listening(listen))
 	return port
 }
 

@@ -21,6 +21,9 @@ type Command struct {
 	// Env is the program's whole environment but for PATH, HOME and TMPDIR, so
 	// that no setting of the developer's own gets in.
 	Env map[string]string
+	// Kill ends the program by SIGKILL: one that would wait for connections that
+	// are open, and has no children.
+	Kill bool
 }
 
 // Process is a program that runs.
@@ -28,13 +31,17 @@ type Process struct {
 	cmd    *exec.Cmd
 	output *double.Log
 	exited chan struct{}
+	end    syscall.Signal
 }
 
 // Start runs the command. The test's end stops it, and shows what it printed
 // if the test failed.
 func Start(t testing.TB, c Command) *Process {
 	t.Helper()
-	p := &Process{cmd: exec.Command(c.Path, c.Args...), output: &double.Log{}, exited: make(chan struct{})}
+	p := &Process{cmd: exec.Command(c.Path, c.Args...), output: &double.Log{}, exited: make(chan struct{}), end: syscall.SIGTERM}
+	if c.Kill {
+		p.end = syscall.SIGKILL
+	}
 	p.cmd.Dir, p.cmd.Env = c.Dir, environ(c.Env)
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	// What it starts itself shall not keep us waiting for its output.
@@ -68,11 +75,11 @@ func environ(env map[string]string) []string {
 	return out
 }
 
-// Stop asks the program to end (SIGTERM) and waits for it. One that does not
+// Stop asks the program to end (SIGTERM, or see Command) and waits for it. One that does not
 // within ten seconds is killed, and the test fails.
 func (p *Process) Stop(t testing.TB) {
 	t.Helper()
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	_ = p.cmd.Process.Signal(p.end)
 	select {
 	case <-p.exited:
 	case <-time.After(10 * time.Second):
