@@ -205,6 +205,9 @@ func (a *Agent) buildLogin(opt Options) error {
 	a.jar.Unopened = func(k cookie.Kind, reason string) { a.metrics.UnsealFailed(string(k), reason) }
 	a.jar.Told = func(k cookie.Kind, bytes int) { a.metrics.CookieSet(string(k), bytes) }
 	a.origins = guard.NewOrigins(cfg.TrustedWebOrigins, cfg.CORSEnabled)
+	if cfg.HasPlainHTTPPage() {
+		a.origins.CSRFHeader = csrfHeader(cfg)
+	}
 	sessions := session.NewStore(a.jar, cfg.Session.Lifetime, a.clock)
 	a.login = login.New(login.Config{
 		ClientID:              cfg.ClientID,
@@ -217,6 +220,7 @@ func (a *Agent) buildLogin(opt Options) error {
 		CSRFHeader:            csrfHeader(cfg),
 		DirectLogout:          cfg.Logout.URL == "direct",
 		SessionClaims:         cfg.Session.Claims,
+		ReadNeedsToken:        a.origins.NeedsToken,
 	}, a.as, a.jar, sessions, a.clock, a.log, a.events)
 	if cfg.HasProxy() {
 		return a.buildProxy(sessions)

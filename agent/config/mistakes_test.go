@@ -300,6 +300,12 @@ func TestUnsafeHTTP(t *testing.T) {
 	beyond["INSECURE_HTTP"] = "true"
 	if c := load(t, "", agentEnv(beyond)); !slices.ContainsFunc(c.Warnings(), isInsecure) {
 		t.Errorf("nothing is told of it: %v", c.Warnings())
+	} else if !slices.ContainsFunc(c.Warnings(), func(w string) bool { return strings.Contains(w, "needs the CSRF header") }) {
+		t.Errorf("nothing is told of what it means for the page: %v", c.Warnings())
+	}
+	beyond["CORS_ENABLED"] = "false"
+	if c := load(t, "", agentEnv(beyond)); slices.ContainsFunc(c.Warnings(), func(w string) bool { return strings.Contains(w, "CSRF") }) {
+		t.Errorf("without CORS nothing is needed: %v", c.Warnings())
 	}
 }
 

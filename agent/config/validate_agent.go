@@ -151,6 +151,16 @@ func (c *Config) SecureCookies() bool {
 	return slices.ContainsFunc(c.TrustedWebOrigins, func(o string) bool { return strings.HasPrefix(o, "https://") })
 }
 
+// HasPlainHTTPPage reports whether a page is on plain http beyond loopback, where
+// browsers do not tell which site a request comes from (Fetch Metadata 2.3: the
+// headers are for trustworthy addresses alone).
+func (c *Config) HasPlainHTTPPage() bool {
+	return slices.ContainsFunc(c.TrustedWebOrigins, func(origin string) bool {
+		u, err := url.Parse(origin)
+		return err == nil && u.Scheme == "http" && !isLoopback(u.Hostname())
+	})
+}
+
 var (
 	cookiePrefix = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,49}$`)
 	domainName   = regexp.MustCompile(`^\.?([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)

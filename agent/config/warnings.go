@@ -20,6 +20,9 @@ func (c *Config) Warnings() []string {
 	if !c.HasAgent() {
 		return out
 	}
+	if c.CORSEnabled && c.HasPlainHTTPPage() {
+		out = append(out, "a trusted origin is on plain http: browsers send no Sec-Fetch-Site there, so that a GET without Origin needs the CSRF header, to the agent and to APIs")
+	}
 	if c.Issuer == "" && slices.Contains(c.Scopes(), "openid") {
 		out = append(out, "issuer is not set: the issuer of ID tokens is compared with nothing, only their keys")
 	}

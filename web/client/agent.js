@@ -2,7 +2,7 @@ import { AgentError, needsUser } from './errors.js';
 import { call, errorCode } from './http.js';
 import { forgetResponse, here, leave, mayHoldResponse } from './page.js';
 import { Renewal } from './renewal.js';
-import { repeatable, withSession } from './request.js';
+import { needsCsrf, repeatable, withSession } from './request.js';
 import { scope } from './scope.js';
 import { Tabs } from './tabs.js';
 
@@ -289,7 +289,7 @@ export class Agent extends EventTarget {
     let news;
     do {
       news = this.#news;
-      answer = await call(this.#fetch, `${this.#baseUrl}/session`, {});
+      answer = await this.#read('/session');
     } while (news !== this.#news);
     return this.#learn(answer, elsewhere);
   }
@@ -334,8 +334,14 @@ export class Agent extends EventTarget {
   }
 
   /** @param {string} path */
+  #read(path) {
+    const url = this.#baseUrl + path;
+    return call(this.#fetch, url, needsCsrf('GET', url) ? { headers: { [this.#csrfHeader]: this.#csrf } } : {});
+  }
+
+  /** @param {string} path */
   async #get(path) {
-    const get = () => call(this.#fetch, this.#baseUrl + path, {});
+    const get = () => this.#read(path);
     const refreshes = this.#refreshes;
     try {
       return await get();

@@ -14,13 +14,25 @@ export async function repeatable(request) {
 }
 
 /**
+ * Whether a call has to bring the CSRF header. One that only reads has to where
+ * the browser does not say that the page is of the same origin: it never does on
+ * plain http beyond loopback. Elsewhere the header could cost a preflight.
+ *
+ * @param {string} method
+ * @param {string} url
+ */
+export function needsCsrf(method, url) {
+  if (!SAFE.includes(method)) return true;
+  return globalThis.isSecureContext === false && new URL(url).origin === location.origin;
+}
+
+/**
  * @param {Request} request
  * @param {string} header
  * @param {string} csrf
  */
 export function withSession(request, header, csrf) {
   const headers = new Headers(request.headers);
-  // Only where it is asked for: it would cost other calls a preflight.
-  if (!SAFE.includes(request.method)) headers.set(header, csrf);
+  if (needsCsrf(request.method, request.url)) headers.set(header, csrf);
   return new Request(request, { credentials: 'include', headers });
 }

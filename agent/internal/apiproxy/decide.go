@@ -63,7 +63,7 @@ func (d *decider) decide(w http.ResponseWriter, r *http.Request, rules rules) (g
 	case err != nil:
 		return grant{}, errNoSession(err)
 	}
-	if !rules.skipCSRF && !guard.Safe(r.Method) {
+	if !rules.skipCSRF && (!guard.Safe(r.Method) || d.origins.NeedsToken(r)) {
 		if err := s.CheckCSRF(r.Header[d.csrfHeader]); err != nil {
 			return grant{}, httperr.Unauthorized(err.Error(), nil).Because(httperr.ReasonCSRF)
 		}

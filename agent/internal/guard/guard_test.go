@@ -74,6 +74,41 @@ func TestOriginCheck(t *testing.T) {
 	}
 }
 
+// On plain http beyond loopback a browser says nothing of a GET's origin, and the
+// CSRF header, which takes a preflight from elsewhere, says it.
+func TestOriginCheckByCSRFHeader(t *testing.T) {
+	const page, name = "http://portal.intranet.test", "X-Agent-Csrf"
+	for _, tt := range []struct {
+		what    string
+		method  string
+		header  http.Header
+		cors    bool
+		allowed bool
+		token   bool // has to be right
+	}{
+		{"GET", "GET", http.Header{name: {"x"}}, true, true, true},
+		{"HEAD", "HEAD", http.Header{name: {"x"}}, true, true, true},
+		{"GET, empty", "GET", http.Header{name: {""}}, true, true, true},
+		{"GET, twice", "GET", http.Header{name: {"x", "x"}}, true, false, true},
+		{"GET, none", "GET", http.Header{}, true, false, true},
+		{"GET, trusted origin", "GET", http.Header{"Origin": {page}}, true, true, false},
+		{"GET, foreign origin", "GET", http.Header{name: {"x"}, "Origin": {www}}, true, false, false},
+		{"GET, cross-site", "GET", http.Header{name: {"x"}, "Sec-Fetch-Site": {"cross-site"}}, true, false, false},
+		{"GET, same-origin", "GET", http.Header{"Sec-Fetch-Site": {"same-origin"}}, true, true, false},
+		{"GET, CORS off", "GET", http.Header{}, false, true, false},
+		{"POST", "POST", http.Header{name: {"x"}}, true, false, false},
+		{"POST, CORS off", "POST", http.Header{name: {"x"}}, false, false, false},
+	} {
+		r := httptest.NewRequest(tt.method, "/", nil)
+		r.Header = tt.header
+		origins := guard.NewOrigins([]string{page}, tt.cors)
+		origins.CSRFHeader = name
+		if err := origins.Check(r); tt.allowed != (err == nil) || origins.NeedsToken(r) != tt.token {
+			t.Errorf("%s: %v, needs the token: %v", tt.what, err, origins.NeedsToken(r))
+		}
+	}
+}
+
 func TestCORSHeaders(t *testing.T) {
 	inner := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		httperr.WriteJSON(w, 401, map[string]string{"code": "unauthorized_request"})

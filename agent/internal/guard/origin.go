@@ -14,6 +14,12 @@ import (
 type Origins struct {
 	trusted map[string]bool
 	cors    bool
+
+	// CSRFHeader, in canonical form, is what a GET of a page on plain http brings:
+	// beyond loopback browsers send no Sec-Fetch-Site there, and a page of another
+	// origin cannot send this header without a preflight. Empty where there is no
+	// such page.
+	CSRFHeader string
 }
 
 // NewOrigins makes a list. cors tells whether the SPA may live on another
@@ -34,16 +40,28 @@ func (o *Origins) Trusts(origin string) bool { return o.trusted[origin] }
 // An unsafe method needs a trusted Origin, which every browser sends with it. A
 // safe one may come without: then Sec-Fetch-Site has to say that the page is
 // ours, and only where no other origin is served (CORS off) may an old browser
-// leave that out too.
+// leave that out too. Where browsers never send it, the CSRF header says so.
 func (o *Origins) Check(r *http.Request) error {
 	if len(r.Header["Origin"]) > 0 || !Safe(r.Method) {
 		return o.CheckOrigin(r)
 	}
 	site := r.Header["Sec-Fetch-Site"]
-	if len(site) == 1 && site[0] == "same-origin" || len(site) == 0 && !o.cors {
+	switch {
+	case len(site) == 1 && site[0] == "same-origin":
+		return nil
+	case len(site) == 0 && !o.cors:
+		return nil
+	case o.NeedsToken(r) && len(r.Header[o.CSRFHeader]) == 1:
 		return nil
 	}
 	return httperr.Unauthorized("the request has no trusted Origin and is not marked as same-origin", nil).Because(httperr.ReasonOrigin)
+}
+
+// NeedsToken reports whether the CSRF header takes the place of Origin and
+// Sec-Fetch-Site, as it does for a safe request of a page on plain http. Who knows
+// the session compares its value.
+func (o *Origins) NeedsToken(r *http.Request) bool {
+	return o.CSRFHeader != "" && o.cors && Safe(r.Method) && len(r.Header["Origin"]) == 0 && len(r.Header["Sec-Fetch-Site"]) == 0
 }
 
 // CheckOrigin refuses a request that does not have exactly one trusted Origin.

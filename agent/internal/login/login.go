@@ -35,6 +35,10 @@ type Config struct {
 	CSRFHeader            string
 	DirectLogout          bool // answer with the authorization server's own logout URL
 	SessionClaims         bool // /session tells the ID token's claims
+
+	// ReadNeedsToken reports whether a request that only reads has to bring the
+	// CSRF token; nil: none has to.
+	ReadNeedsToken func(*http.Request) bool
 }
 
 // Events is told what happens to users; issuer and subject are empty where they
@@ -82,19 +86,32 @@ func (a *Agent) renewable(r *http.Request, got *cookie.Received) (*session.Sessi
 	if err != nil {
 		return nil, noSession(err)
 	}
-	if err := s.CheckCSRF(r.Header.Values(a.cfg.CSRFHeader)); err != nil {
-		return nil, httperr.Unauthorized("the CSRF header is missing or wrong", err).Because(httperr.ReasonCSRF)
+	if err := a.checkCSRF(r, s); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
 
-// current finds the session for a call that reads.
-func (a *Agent) current(got *cookie.Received) (*session.Session, error) {
-	s, err := a.sessions.Current(got)
+// current finds the session for a call that reads, and checks the CSRF token
+// where such a call has to bring it.
+func (a *Agent) current(r *http.Request) (*session.Session, error) {
+	s, err := a.sessions.Current(cookie.Read(r))
 	if err != nil {
 		return nil, noSession(err)
 	}
+	if a.cfg.ReadNeedsToken != nil && a.cfg.ReadNeedsToken(r) {
+		if err := a.checkCSRF(r, s); err != nil {
+			return nil, err
+		}
+	}
 	return s, nil
+}
+
+func (a *Agent) checkCSRF(r *http.Request, s *session.Session) error {
+	if err := s.CheckCSRF(r.Header.Values(a.cfg.CSRFHeader)); err != nil {
+		return httperr.Unauthorized("the CSRF header is missing or wrong", err).Because(httperr.ReasonCSRF)
+	}
+	return nil
 }
 
 func noSession(cause error) error {

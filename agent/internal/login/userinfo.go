@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"oauth-agent/agent/internal/authserver"
-	"oauth-agent/agent/internal/cookie"
 	"oauth-agent/agent/internal/httperr"
 )
 
@@ -27,7 +26,7 @@ const justGiven = time.Minute
 // userinfo, such as one whose audience is an API. A page that was told that it has
 // expired would refresh it and ask again without end.
 func (a *Agent) UserInfo(w http.ResponseWriter, r *http.Request) error {
-	s, err := a.current(cookie.Read(r))
+	s, err := a.current(r)
 	if err != nil {
 		return err
 	}
@@ -64,7 +63,7 @@ func (a *Agent) userinfoRefused(ctx context.Context, cause error) error {
 // Claims answers GET /claims with the claims of the ID token (OpenID Connect
 // Core 2), as they were verified when it came.
 func (a *Agent) Claims(w http.ResponseWriter, r *http.Request) error {
-	s, err := a.current(cookie.Read(r))
+	s, err := a.current(r)
 	if err != nil {
 		return err
 	}

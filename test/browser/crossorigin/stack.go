@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -56,7 +57,7 @@ func newStack(ctx context.Context, page, api, report string) (*stack, error) {
 	st := &stack{ctx: ctx, provider: provider, page: spa, report: report, settings: []string{
 		"ISSUER=" + provider.Issuer, "CLIENT_ID=page", "CLIENT_SECRET=" + clientSecret,
 		"REDIRECT_URI=" + page + "/", "POST_LOGOUT_REDIRECT_URI=" + page + "/",
-		"TRUSTED_WEB_ORIGIN=" + page, "ROUTES=/api=" + upstream,
+		"TRUSTED_WEB_ORIGIN=" + page, "ROUTES=/api=" + upstream, "INSECURE_HTTP=" + strconv.FormatBool(strings.HasPrefix(page, "http:")),
 	}}
 	return st, st.restart([]string{random()})
 }
@@ -82,6 +83,13 @@ func (st *stack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch name, _, _ := strings.Cut(r.Host, ":"); name {
 	case "www.app.local":
 		st.page.ServeHTTP(w, r)
+	case "portal.app.local":
+		if !strings.HasPrefix(r.URL.Path, "/oauth-agent/") && !strings.HasPrefix(r.URL.Path, "/api/") {
+			st.page.ServeHTTP(w, r)
+			return
+		}
+		st.agent.Load().Handler().ServeHTTP(w, r)
+		st.writeReport()
 	case "api.app.local":
 		st.agent.Load().Handler().ServeHTTP(w, r)
 		st.writeReport()

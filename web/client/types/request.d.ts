@@ -7,6 +7,15 @@
  */
 export function repeatable(request: Request): Promise<() => Request>;
 /**
+ * Whether a call has to bring the CSRF header. One that only reads has to where
+ * the browser does not say that the page is of the same origin: it never does on
+ * plain http beyond loopback. Elsewhere the header could cost a preflight.
+ *
+ * @param {string} method
+ * @param {string} url
+ */
+export function needsCsrf(method: string, url: string): boolean;
+/**
  * @param {Request} request
  * @param {string} header
  * @param {string} csrf
