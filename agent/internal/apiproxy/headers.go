@@ -36,6 +36,15 @@ func isOverride(name string) bool {
 		looksLike(name, "x-method-override")
 }
 
+// isToken reports whether s is a token (RFC 9110 5.6.2), as a method has to be.
+// HTTP/1.1 cannot bring another one, HTTP/2 can.
+func isToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(c rune) bool {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		return !letter && (c >= 0x80 || !strings.ContainsRune("!#$%&'*+-.^_`|~", c))
+	})
+}
+
 // looksLike compares a header name with one in lower case, and beginsLike its
 // beginning.
 func looksLike(name, want string) bool { return len(name) == len(want) && beginsLike(name, want) }

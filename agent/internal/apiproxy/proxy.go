@@ -144,6 +144,9 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) error {
 		// follows on the connection could be hidden in it (RFC 9112 6.1).
 		w.Header().Set("Connection", "close")
 	}
+	if !isToken(r.Method) {
+		return httperr.BadRequest("the method of the request has a character that no method has", nil)
+	}
 	rt, target, err := p.routes.locate(r.URL)
 	if err != nil {
 		return err
