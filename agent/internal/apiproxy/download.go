@@ -33,7 +33,7 @@ func (d *download) Read(p []byte) (int, error) {
 
 func dropTrailers(h http.Header) {
 	for name := range h {
-		if name == "Set-Cookie" || name == "Clear-Site-Data" || isCaching(name) || strings.HasPrefix(name, "Access-Control-") {
+		if name == "Set-Cookie" || name == "Clear-Site-Data" || isCaching(name) || isHopByHop(name) || strings.HasPrefix(name, "Access-Control-") {
 			delete(h, name)
 		}
 	}

@@ -195,13 +195,21 @@ func cleanInterim(h http.Header) {
 			h.Del(strings.TrimSpace(name))
 		}
 	}
-	for _, name := range []string{
-		"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer",
-		"Transfer-Encoding", "Upgrade", "Content-Length", "Set-Cookie", "Clear-Site-Data", "X-Request-Id",
-	} {
+	maps.DeleteFunc(h, func(name string, _ []string) bool { return isHopByHop(name) })
+	for _, name := range []string{"Content-Length", "Set-Cookie", "Clear-Site-Data", "X-Request-Id"} {
 		delete(h, name)
 	}
 	dropCORS(h)
+}
+
+// isHopByHop reports whether a header is about a connection (RFC 9110 7.6.1).
+func isHopByHop(name string) bool {
+	switch name {
+	case "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer",
+		"Transfer-Encoding", "Upgrade":
+		return true
+	}
+	return false
 }
 
 // keepPrivate restores what the cookie hides: a shared cache stores no answer

@@ -571,6 +571,25 @@ func TestTricklingBody(t *testing.T) {
 	}
 }
 
+// A trailer that is announced under a name that none has is not passed on: the
+// API would be said to be at fault.
+func TestTrailersOfOddNames(t *testing.T) {
+	api := newUpstream(t, nil)
+	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
+	b := w.login(t, session.Tokens{})
+	for _, name := range []string{"a b", "X-\xc3\xa4", "X-A:", ":path", "Connection", "Keep-Alive", "Te", "Upgrade", ",", ""} {
+		resp := raw(t, w.addr(), fmt.Sprintf("POST /api HTTP/1.1\r\nHost: x\r\nOrigin: %s\r\nCookie: %s\r\n%s: %s\r\nTrailer: X-Sum, %s\r\n"+
+			"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: 42\r\nConnection: x\r\n\r\n", www, b.header(), csrfHeader, b.csrf, name))
+		if resp == nil || resp.StatusCode != 200 {
+			t.Errorf("%q: %v", name, resp)
+			continue
+		}
+		if got := api.one(t).trailer; len(got) != 1 || got.Get("X-Sum") != "42" {
+			t.Errorf("%q: arrived %v", name, got)
+		}
+	}
+}
+
 // What may not come as a header may not come as a trailer.
 func TestTrailersOfAnswers(t *testing.T) {
 	for _, announced := range []bool{true, false} {

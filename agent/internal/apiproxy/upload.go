@@ -230,6 +230,6 @@ func (b *upload) announced(csrfName string) http.Header {
 // isTrailer tells which fields may come behind the body. Some servers merge
 // trailers into the headers: what may not be in the one may not be in the other.
 func isTrailer(name string) bool {
-	return !isForwarding(name) && !isRerouting(name) && !isTracing(name) && !isOverride(name) &&
+	return isToken(name) && !isHopByHop(name) && !isForwarding(name) && !isRerouting(name) && !isTracing(name) && !isOverride(name) &&
 		name != "Authorization" && name != "Cookie" && name != "Host"
 }
