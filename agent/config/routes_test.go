@@ -113,6 +113,7 @@ func TestMistakesOfRoutesInTheFile(t *testing.T) {
 	for line, key := range map[string]string{
 		"methods: [get]":    "routes[0].methods",
 		"methods: [TRACE]":  "routes[0].methods",
+		"methods: [TRACK]":  "routes[0].methods",
 		`methods: ["G\tT"]`: "routes[0].methods",
 		"timeout: -1s":      "routes[0].timeout",
 		"timeout: 25h":      "routes[0].timeout",

@@ -46,7 +46,7 @@ func (r *Route) validate(ms *Mistakes, key string, before Routes) {
 	r.validateUpstream(ms, key)
 	r.Methods.trim()
 	for _, method := range r.Methods {
-		if !methodName.MatchString(method) || method == "TRACE" || method == "CONNECT" {
+		if !methodName.MatchString(method) || method == "TRACE" || method == "TRACK" || method == "CONNECT" {
 			tell(".methods", fmt.Sprintf("%q is not a method that can be proxied", method), "Use methods in capitals, such as GET.")
 		}
 	}

@@ -135,6 +135,7 @@ func TestMethods(t *testing.T) {
 		allow        string
 	}{
 		{"TRACE", "/api", 405, "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"},
+		{"TRACK", "/api", 405, "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"},
 		{"CONNECT", "/api", 405, "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"},
 		{"trace", "/api", 405, "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"},
 		{"GET", "/read", 200, ""},

@@ -96,10 +96,11 @@ func (rt *route) target(path string) string {
 	return rt.base + path
 }
 
-// isTunnel tells the methods that pass nowhere: TRACE would echo the token to
-// whoever asks (RFC 9110 9.3.8), CONNECT would open a tunnel.
+// isTunnel reports whether a method passes nowhere: TRACE, and TRACK as some
+// servers call it, would echo the token to whoever asks (RFC 9110 9.3.8), CONNECT
+// would open a tunnel.
 func isTunnel(method string) bool {
-	return strings.EqualFold(method, http.MethodTrace) || strings.EqualFold(method, http.MethodConnect)
+	return strings.EqualFold(method, http.MethodTrace) || strings.EqualFold(method, "TRACK") || strings.EqualFold(method, http.MethodConnect)
 }
 
 // checkMethod refuses what the route does not allow.
