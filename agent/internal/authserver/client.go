@@ -9,6 +9,7 @@ import (
 
 	"oauth-agent/agent/internal/recent"
 	"oauth-agent/agent/internal/secret"
+	"oauth-agent/agent/internal/sharedcall"
 )
 
 // Config says which authorization server, and who we are to it.
@@ -90,9 +91,9 @@ type Client struct {
 // shared is what a client has in common with its successor, so that no token
 // and no code is spent once by each.
 type shared struct {
-	refreshes flights // by hash of the refresh token
-	crowds    crowds  // likewise
-	exchanges flights // by code and what proves it
+	refreshes sharedcall.Group // by hash of the refresh token
+	crowds    crowds           // likewise
+	exchanges sharedcall.Group // by code and what proves it
 	codes     *recent.Memory[struct{}]
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"oauth-agent/agent/internal/secret"
+	"oauth-agent/agent/internal/sharedcall"
 )
 
 const (
@@ -25,11 +26,11 @@ const (
 // discovery gives the metadata: asked for on first use and, once old, again
 // while the old is used. There is no goroutine that outlives a request for long.
 type discovery struct {
-	cfg    Config
-	http   *HTTP
-	now    func() time.Time
-	log    *slog.Logger
-	flight flights
+	cfg   Config
+	http  *HTTP
+	now   func() time.Time
+	log   *slog.Logger
+	calls sharedcall.Group
 
 	mu      sync.Mutex
 	current *metadata // nil: none yet
@@ -100,11 +101,11 @@ func (d *discovery) get(ctx context.Context) (*metadata, error) {
 
 	switch {
 	case current == nil && due:
-		return fly(ctx, &d.flight, "", d.limit(), d.renew)
+		return once(ctx, &d.calls, "", d.limit(), d.renew)
 	case current == nil:
 		return nil, err
 	case due:
-		start(ctx, &d.flight, "", d.limit(), d.renew)
+		sharedcall.Start(ctx, &d.calls, "", d.limit(), d.renew)
 	}
 	return current, nil
 }

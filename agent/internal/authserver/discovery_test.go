@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"oauth-agent/agent/internal/sharedcall"
 	"oauth-agent/agent/internal/strictjson"
 )
 
@@ -18,7 +19,7 @@ const wellKnownPath = "/.well-known/openid-configuration"
 
 // settled waits until no discovery is in the air.
 func settled(c *Client) {
-	<-c.discovery.flight.DoChan("", func() (any, error) { return nil, nil })
+	_, _ = sharedcall.Do(context.Background(), &c.discovery.calls, "", time.Minute, func(context.Context) (*metadata, error) { return nil, nil })
 }
 
 func TestDiscoveryIsLazySharedAndCached(t *testing.T) {

@@ -33,7 +33,7 @@ const (
 // [ErrUnavailable]; the code is spent in any case.
 func (c *Client) Exchange(ctx context.Context, g CodeGrant) (Tokens, error) {
 	key := g.Code.Reveal() + " " + g.Verifier.Reveal() + " " + g.Nonce
-	return fly(ctx, &c.exchanges, key, c.refreshLimit(), func(ctx context.Context) (Tokens, error) {
+	return once(ctx, &c.exchanges, key, c.refreshLimit(), func(ctx context.Context) (Tokens, error) {
 		// One login is one code: else its cookie would do for any number of guesses.
 		if !c.codes.PutNew("verifier "+g.Verifier.Reveal(), struct{}{}) || !c.codes.PutNew("code "+g.Code.Reveal(), struct{}{}) {
 			return Tokens{}, ErrCodeSpent

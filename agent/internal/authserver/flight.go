@@ -3,43 +3,25 @@ package authserver
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
-	"golang.org/x/sync/singleflight"
+	"oauth-agent/agent/internal/sharedcall"
 )
 
-// errPanic is a fault of the program, or of a library on hostile input.
-var errPanic = errors.New("panic in a shared call")
-
-// fly runs fn once for all who ask for key at the same time. fn runs on a
-// context of its own: the first caller may go away, and what was asked for the
-// others, or is spent by the asking, must not be lost with it.
-func fly[T any](ctx context.Context, group *flights, key string, limit time.Duration, fn func(context.Context) (T, error)) (T, error) {
-	ch := start(ctx, group, key, limit, fn)
-	select {
-	case r := <-ch:
-		v, _ := r.Val.(T)
-		return v, r.Err
-	case <-ctx.Done():
-		var none T
-		return none, unavailable("waiting for the answer: %w", ctx.Err())
+// once is [sharedcall.Do], for callers who are told that the server is not available
+// when they have waited for too long.
+func once[T any](ctx context.Context, g *sharedcall.Group, key string, limit time.Duration, fn func(context.Context) (T, error)) (T, error) {
+	v, err := sharedcall.Do(ctx, g, key, limit, fn)
+	if err != nil && ctx.Err() != nil && !errors.Is(err, ErrUnavailable) {
+		err = unavailable("waiting for the answer: %w", err)
 	}
+	return v, err
 }
 
-// start is fly for one who does not wait.
-func start[T any](ctx context.Context, group *flights, key string, limit time.Duration, fn func(context.Context) (T, error)) <-chan singleflight.Result {
-	return group.DoChan(key, func() (v any, err error) {
-		defer group.takeOff()()
-		// singleflight lets a panic end the process; net/http, where the
-		// callers come from, would end one request.
-		defer func() {
-			if r := recover(); r != nil {
-				v, err = nil, fmt.Errorf("%w: %T", errPanic, r)
-			}
-		}()
-		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
-		defer cancel()
-		return fn(detached)
-	})
+// Wait waits for the refreshes and the exchanges that are in the air, until ctx
+// ends. For the end of the process: whoever asked for one may have left, and cut
+// off it would leave a session that was ended meanwhile with tokens that nobody
+// revokes.
+func (c *Client) Wait(ctx context.Context) error {
+	return errors.Join(c.refreshes.Wait(ctx), c.exchanges.Wait(ctx))
 }

@@ -101,7 +101,7 @@ func (c *Client) await(ctx context.Context, seen newest) (Tokens, string, error)
 	began, led := time.Now(), false
 	key := hashOf(seen.refresh)
 	defer c.crowds.join(key)()
-	t, err := fly(ctx, &c.refreshes, string(key[:]), c.refreshLimit(), func(ctx context.Context) (Tokens, error) {
+	t, err := once(ctx, &c.refreshes, string(key[:]), c.refreshLimit(), func(ctx context.Context) (Tokens, error) {
 		led = true // read below only after the flight has landed
 		t, err := c.spend(ctx, seen)
 		if !errors.Is(err, errMoved) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"oauth-agent/agent/internal/secret"
+	"oauth-agent/agent/internal/sharedcall"
 )
 
 // refreshes counts the refresh exchanges that the server saw.
@@ -459,7 +460,7 @@ func TestPanicEndsOneCallNotTheProcess(t *testing.T) {
 	as := newAS(t)
 	session := as.enter(as.client())
 	c := New(as.config(), Options{Clock: as.clock.Now, Sealer: panicSealer{}})
-	if _, err := c.Refresh(t.Context(), grantOf(session)); !errors.Is(err, errPanic) || strings.Contains(err.Error(), "c4nary") {
+	if _, err := c.Refresh(t.Context(), grantOf(session)); !errors.Is(err, sharedcall.ErrPanic) || strings.Contains(err.Error(), "c4nary") {
 		t.Errorf("error is %v", err)
 	}
 }

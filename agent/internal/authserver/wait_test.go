@@ -54,15 +54,3 @@ func TestWaitForWhatIsInTheAir(t *testing.T) {
 		t.Errorf("after it: %v, asked %d times", err, as.count("/token")-asks)
 	}
 }
-
-// A flight that panics has landed too.
-func TestWaitAfterAPanic(t *testing.T) {
-	c := newAS(t).client()
-	_, err := fly(t.Context(), &c.refreshes, "k", c.http.timeout, func(context.Context) (int, error) { panic("c4nary") })
-	if !errors.Is(err, errPanic) {
-		t.Errorf("fly: %v", err)
-	}
-	if err := c.Wait(t.Context()); err != nil {
-		t.Error(err)
-	}
-}
