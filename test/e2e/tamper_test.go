@@ -167,6 +167,26 @@ func TestBrokenRefreshTokenLeavesNobodyStuck(t *testing.T) {
 	c.works()
 }
 
+// Any number of cookies that a neighbour plants, before or behind the real one,
+// hide nothing: not from a refresh, and not from the revocation at logout.
+func TestPlantedCookiesHideNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	planted := strings.Repeat("example-auth=x; example-id=x; example-csrf=x; example-at=x; ", 100)
+	for _, plant := range []edit{
+		func(r *http.Request) { r.Header.Set("Cookie", planted+r.Header.Get("Cookie")) },
+		func(r *http.Request) { r.Header.Set("Cookie", r.Header.Get("Cookie")+"; "+planted) },
+	} {
+		c := w.login()
+		c.get("/claims", plant).want(200, "")
+		c.post("/refresh", "", plant).want(204, "")
+		c.post("/logout", "", plant).want(200, "")
+		if r, ok := w.idp.Last(idp.Revocation); !ok || r.Form.Get("token_type_hint") != "refresh_token" || !strings.HasPrefix(r.Form.Get("token"), "rt_") {
+			t.Errorf("the refresh token was not revoked: %v", r.Form)
+		}
+	}
+}
+
 // Cookies of a neighbour hide the one that opens at a page load alone, whose path
 // is longer. It is not theirs to end the session.
 func TestPlantedCookiesEndNoSession(t *testing.T) {

@@ -3,6 +3,7 @@ package cookie_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -186,6 +187,11 @@ func TestOpenWithTwins(t *testing.T) {
 		"planted last":      append(slices.Clone(good), bad...),
 		"the same twice":    append(slices.Clone(good), good...),
 		"one piece planted": append(slices.Clone(bad[:1]), good...),
+		"many first":        append(slices.Repeat(bad, 40), good...),
+		"many last":         append(slices.Clone(good), slices.Repeat(bad, 40)...),
+		"many first pieces": append(slices.Repeat(bad[:1], 700), good...),
+		"between":           slices.Concat(bad, bad, good, bad[1:]),
+		"second pieces":     slices.Concat(bad[1:2], good, bad[1:2], bad[:1]),
 	} {
 		if _, err := j.Open(request(cookies...), cookie.Access, ""); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -196,6 +202,27 @@ func TestOpenWithTwins(t *testing.T) {
 	}
 	if _, err := j.Open(request(), cookie.Access, ""); !errors.Is(err, cookie.ErrNone) {
 		t.Errorf("none: %v", err)
+	}
+}
+
+// Pieces that join in billions of ways cost no more than a few headers of bytes.
+func TestPiecesThatJoinInManyWays(t *testing.T) {
+	j := jar(t, plainPolicy())
+	for name, piece := range map[string]string{"empty": "", "short": "x", "long": strings.Repeat("A", 4000)} {
+		var cookies []*http.Cookie
+		for range min(500, 90<<10/(5*(len(piece)+20))) {
+			cookies = append(cookies, &http.Cookie{Name: "example-at", Value: "5." + piece})
+			for i := 1; i < cookie.MaxPieces; i++ {
+				cookies = append(cookies, &http.Cookie{Name: fmt.Sprintf("example-at-%d", i), Value: piece})
+			}
+		}
+		began := time.Now()
+		if _, err := j.Open(request(cookies...), cookie.Access, ""); !errors.Is(err, seal.ErrSealed) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("%s pieces: %d cookies took %v", name, len(cookies), took)
+		}
 	}
 }
 

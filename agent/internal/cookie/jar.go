@@ -166,7 +166,7 @@ func (j *Jar) OpenThat(got *Received, k Kind, tag string, accept func(plain []by
 		return ErrNone
 	}
 	var why error
-	for _, sealed := range got.values(name) {
+	for sealed := range got.values(name) {
 		plain, err := j.boxes[k].Open(sealed)
 		switch {
 		case err != nil:

@@ -1,13 +1,18 @@
 package cookie
 
 import (
+	"iter"
 	"net/http"
-	"slices"
 	"strings"
 )
 
-// maxTwins is how many cookies of one name are tried.
-const maxTwins = 3
+// maxTried bounds the work on one name: a value costs its bytes and tryCost. All
+// that a header holds is less; all ways to join pieces that came several times can
+// be far more.
+const (
+	maxTried = 256 << 10
+	tryCost  = 32
+)
 
 // Received is the cookies of one request, parsed once.
 type Received struct {
@@ -42,17 +47,93 @@ func (got *Received) hasAny(name string) bool {
 
 func (got *Received) names() []string { return got.order }
 
-// values lists the joined values of a name, without repetition: first the one
-// of all first pieces, then that of all second ones, and so on.
-func (got *Received) values(name string) []string {
-	var out []string
-	for twin := range min(got.twins(name), maxTwins) {
-		value, ok := got.join(name, twin)
-		if ok && !slices.Contains(out, value) {
-			out = append(out, value)
+// values yields every value that the cookies of a name make, as far as [maxTried]
+// goes: a neighbour on the site may have planted any number before and behind ours.
+func (got *Received) values(name string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		left := maxTried
+		try := func(value string) bool {
+			left -= len(value) + tryCost
+			return left >= 0 && yield(value)
+		}
+		var cut []pieceSet
+		firsts := got.byName[name]
+		for i, first := range firsts {
+			n, head := pieces(first)
+			if n > 1 {
+				cut = append(cut, pieceSet{head: head, before: i, behind: len(firsts) - i, rest: got.rest(name, n)})
+			} else if !try(head) {
+				return
+			}
+		}
+		for _, join := range []func(pieceSet, func(string) bool) bool{pieceSet.aligned, pieceSet.all} {
+			for _, s := range cut {
+				if !join(s, try) {
+					return
+				}
+			}
 		}
 	}
-	return out
+}
+
+// rest lists what came under the names of the second to the n-th piece.
+func (got *Received) rest(name string, n int) [][]string {
+	rest := make([][]string, 0, n-1)
+	for i := 1; i < n; i++ {
+		rest = append(rest, got.byName[pieceName(name, i)])
+	}
+	return rest
+}
+
+// pieceSet is a first piece and what may follow it.
+type pieceSet struct {
+	head           string
+	before, behind int // its place among the first pieces, counted from either end
+	rest           [][]string
+}
+
+// aligned yields the values whose pieces all stand at one place, counted from the
+// front or from the back: ours do where whole values were planted before or behind.
+// Like all, it reports whether to go on.
+func (s pieceSet) aligned(yield func(string) bool) bool {
+	if s.ways() == 0 {
+		return true
+	}
+	return yield(s.join(func(twins []string) int { return min(s.before, len(twins)-1) })) &&
+		yield(s.join(func(twins []string) int { return max(len(twins)-s.behind, 0) }))
+}
+
+// all yields every value that begins with this piece.
+func (s pieceSet) all(yield func(string) bool) bool {
+	for way := range s.ways() {
+		value := s.join(func(twins []string) int {
+			i := way % len(twins)
+			way /= len(twins)
+			return i
+		})
+		if !yield(value) {
+			return false
+		}
+	}
+	return true
+}
+
+// ways is in how many ways the set can be joined: none if a piece is missing.
+func (s pieceSet) ways() int {
+	n := 1
+	for _, twins := range s.rest {
+		n *= len(twins)
+	}
+	return n
+}
+
+func (s pieceSet) join(choose func(twins []string) int) string {
+	var b strings.Builder
+	b.WriteString(s.head)
+	for _, twins := range s.rest {
+		b.WriteString(twins[choose(twins)])
+	}
+	return b.String()
 }
 
 // twins is the largest number of cookies that share a name among the pieces.
@@ -66,27 +147,6 @@ func (got *Received) twins(name string) int {
 	}
 	return n
 }
-
-// join puts the pieces together that the first one announces.
-func (got *Received) join(name string, twin int) (string, bool) {
-	first := pick(got.byName[name], twin)
-	n, value := pieces(first)
-	if n == 1 {
-		return value, true
-	}
-	var b strings.Builder
-	b.WriteString(value)
-	for i := 1; i < n; i++ {
-		twins := got.byName[pieceName(name, i)]
-		if len(twins) == 0 {
-			return "", false
-		}
-		b.WriteString(pick(twins, twin))
-	}
-	return b.String(), true
-}
-
-func pick(twins []string, i int) string { return twins[min(i, len(twins)-1)] }
 
 // split cuts a sealed value into pieces of at most room bytes. The first piece
 // of several begins with their number and a dot, which no sealed value has, so
