@@ -294,3 +294,51 @@ func TestSizesAreTold(t *testing.T) {
 		}
 	}
 }
+
+// What is sealed together with the hash is of use where the cookie is, and the
+// cookie has a name that keeps neighbours from planting it.
+func TestBind(t *testing.T) {
+	secure := cookie.Policy{NamePrefix: "example", BasePath: "/oauth-agent", Secure: true, Prefixes: true}
+	j := jar(t, secure)
+	w := httptest.NewRecorder()
+	sum := j.Bind(w, "tag", time.Minute)
+	got := w.Result().Cookies()
+	if len(got) != 1 || got[0].Name != "__Host-Http-example-browser-tag" || got[0].Path != "/" || got[0].Domain != "" ||
+		!got[0].Secure || !got[0].HttpOnly || got[0].SameSite != http.SameSiteStrictMode || got[0].MaxAge != 60 {
+		t.Fatalf("%v", got)
+	}
+	if len(sum) != 32 || len(got[0].String()) > 160 {
+		t.Errorf("a hash of %d bytes, a cookie of %d", len(sum), len(got[0].String()))
+	}
+	planted := &http.Cookie{Name: got[0].Name, Value: "planted"}
+	other := &http.Cookie{Name: j.Name(cookie.Browser, "other"), Value: got[0].Value}
+	for name, tt := range map[string]struct {
+		cookies []*http.Cookie
+		want    bool
+	}{
+		"the cookie": {got, true}, "none": {nil, false}, "another": {[]*http.Cookie{planted}, false},
+		"of another tag": {[]*http.Cookie{other}, false}, "among others": {[]*http.Cookie{planted, got[0], planted}, true},
+	} {
+		if j.Bound(request(tt.cookies...), "tag", sum) != tt.want {
+			t.Errorf("%s: %v", name, !tt.want)
+		}
+	}
+	if j.Bound(request(got...), "tag", nil) || j.Bound(request(got...), "tag", sum[:31]) {
+		t.Error("bound to no hash")
+	}
+	if again := j.Bind(httptest.NewRecorder(), "tag", time.Minute); bytes.Equal(again, sum) {
+		t.Error("the same value twice")
+	}
+	for name, change := range map[string]func(*cookie.Policy){
+		"http":     func(p *cookie.Policy) { p.Secure = false },
+		"domain":   func(p *cookie.Policy) { p.Domain = "example.com" },
+		"prefixes": func(p *cookie.Policy) { p.Prefixes = false },
+	} {
+		p := secure
+		change(&p)
+		w := httptest.NewRecorder()
+		if sum := jar(t, p).Bind(w, "tag", time.Minute); sum != nil || len(w.Header()) != 0 {
+			t.Errorf("%s: bound by a cookie that can be planted", name)
+		}
+	}
+}

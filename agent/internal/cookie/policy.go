@@ -18,6 +18,7 @@ const (
 	ID      Kind = "id"
 	Login   Kind = "login"
 	Logout  Kind = "logout"
+	Browser Kind = "browser" // see [Jar.Bind]
 )
 
 // Lifetimes of the kinds that do not live as long as the session.
@@ -27,15 +28,16 @@ const (
 )
 
 // Kinds lists them all.
-func Kinds() []Kind { return []Kind{Access, CSRF, Refresh, ID, Login, Logout} }
+func Kinds() []Kind { return []Kind{Access, CSRF, Refresh, ID, Login, Logout, Browser} }
 
-// needsRoot tells whether API calls need the kind.
-func (k Kind) needsRoot() bool { return k == Access || k == CSRF }
+// needsRoot reports whether the kind has path "/": API calls need it, or its name
+// does ([Browser]).
+func (k Kind) needsRoot() bool { return k == Access || k == CSRF || k == Browser }
 
 // lifetime is the age at which a sealed value is dead.
 func (k Kind) lifetime(session time.Duration) time.Duration {
 	switch k {
-	case Login:
+	case Login, Browser:
 		return LoginLifetime
 	case Logout:
 		return LogoutLifetime
@@ -70,6 +72,10 @@ func (p Policy) path(k Kind) string {
 	return p.BasePath
 }
 
+// guarded reports whether the cookies with path "/" are named __Host-Http-…, so
+// that no other host of the site, and no script, can plant one.
+func (p Policy) guarded() bool { return p.Secure && p.Prefixes && p.Domain == "" }
+
 // name is the full name of a kind: behind the strongest prefix that its path
 // and domain allow.
 func (p Policy) name(k Kind) string {
@@ -77,7 +83,7 @@ func (p Policy) name(k Kind) string {
 	switch {
 	case !p.Secure || !p.Prefixes:
 		return name
-	case p.Domain == "" && p.path(k) == "/":
+	case p.guarded() && p.path(k) == "/":
 		return hostHTTPPrefix + name
 	default:
 		return securePrefix + name
