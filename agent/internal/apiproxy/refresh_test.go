@@ -40,7 +40,7 @@ func TestRefreshOnTheWay(t *testing.T) {
 	for name, tt := range map[string]struct {
 		left      time.Duration // of the access token
 		unknown   bool          // its expiry
-		without   string        // the cookie that is missing
+		without   string        // the cookies that are missing
 		method    string
 		csrf, out bool // the CSRF header; the origin is foreign
 		err       error
@@ -54,6 +54,7 @@ func TestRefreshOnTheWay(t *testing.T) {
 		"expired":                   {left: -time.Hour, calls: 1, arrives: "new-access"},
 		"unknown":                   {unknown: true, arrives: token},
 		"access cookie lost":        {left: time.Hour, without: "example-at", calls: 1, arrives: "new-access"},
+		"refresh token alone":       {left: time.Hour, without: "example-at example-csrf", code: "unauthorized_request"},
 		"POST":                      {left: -time.Hour, method: "POST", csrf: true, calls: 1, arrives: "new-access"},
 		"POST without CSRF":         {left: -time.Hour, method: "POST", code: "unauthorized_request"},
 		"foreign origin":            {left: -time.Hour, out: true, code: "unauthorized_request"},
@@ -110,10 +111,10 @@ func TestRefreshOnTheWay(t *testing.T) {
 	}
 }
 
-func without(cookies []*http.Cookie, name string) []*http.Cookie {
+func without(cookies []*http.Cookie, names string) []*http.Cookie {
 	var out []*http.Cookie
 	for _, c := range cookies {
-		if c.Name != name {
+		if !slices.Contains(strings.Fields(names), c.Name) {
 			out = append(out, c)
 		}
 	}

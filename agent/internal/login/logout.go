@@ -37,6 +37,9 @@ func (a *Agent) Logout(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if s.RefreshUnreadable() {
+		a.log.WarnContext(r.Context(), "the refresh token could not be read at logout, and so was not revoked: its cookie is damaged, of another session, or sealed by a key that is gone")
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), logoutLimit)
 	defer cancel()
 	if err := a.as.End(ctx, s.Refresh(), s.Access); err != nil {
@@ -84,15 +87,14 @@ func (a *Agent) Continue(w http.ResponseWriter, r *http.Request) error {
 		return httperr.Unauthorized("only a navigation may log out here", nil).Because(httperr.ReasonNavigation)
 	}
 	got := cookie.Read(r)
-	plain, err := a.jar.Open(got, cookie.Logout, "")
-	if err != nil {
-		a.jar.Clear(w, got, cookie.Logout, "")
-		return httperr.BadRequest("there is no logout to continue", err)
-	}
+	var id secret.String
+	err := a.jar.OpenThat(got, cookie.Logout, "", func(record []byte) (ok bool) {
+		id, ok = a.continueLogout(record)
+		return ok
+	})
 	a.jar.Clear(w, got, cookie.Logout, "")
-	id, ok := a.continueLogout(plain)
-	if !ok {
-		return httperr.BadRequest("this logout is over, or has been continued already", nil)
+	if err != nil {
+		return httperr.BadRequest("there is no logout to continue: it is over, or has been continued already", err)
 	}
 	target := a.afterLogout()
 	if endpoint := a.as.EndSession(r.Context()); endpoint != "" {

@@ -61,14 +61,18 @@ func (a *Agent) userinfoRefused(ctx context.Context, cause error) error {
 }
 
 // Claims answers GET /claims with the claims of the ID token (OpenID Connect
-// Core 2), as they were verified when it came.
+// Core 2), as they were verified when it came. A session that has lost its ID
+// token is not one without: a new login brings another.
 func (a *Agent) Claims(w http.ResponseWriter, r *http.Request) error {
 	s, err := a.current(r)
 	if err != nil {
 		return err
 	}
 	id := s.IDToken()
-	if id.Empty() {
+	switch {
+	case id.Empty() && s.GivenIDToken():
+		return httperr.Unauthorized("the ID token of the session is missing or does not open: log in again", nil).Because(httperr.ReasonBrokenSession)
+	case id.Empty():
 		return httperr.New(http.StatusNotFound, httperr.NoIDToken, "the session has no ID token: openid is not in its scope", nil)
 	}
 	claims, _, err := a.as.ReadIDToken(id)

@@ -1,7 +1,9 @@
 package session
 
 import (
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"net/http"
@@ -57,34 +59,35 @@ func NewStore(jar *cookie.Jar, lifetime time.Duration, clock func() time.Time) *
 
 // Current finds the session by its access token. [ErrNone] or [ErrBroken].
 func (st *Store) Current(got *cookie.Received) (*Session, error) {
-	return st.find(got, cookie.Access)
+	head, access, err := st.open(got, cookie.Access, func(header) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	return &Session{store: st, got: got, head: head, Access: secret.New(string(access))}, nil
 }
 
 // Renewable finds the session by its access token, or failing that by its
-// refresh token. The former comes first, since browsers guard its cookie better:
-// a neighbour on the site cannot plant one named __Host-Http-. [ErrNone] or
-// [ErrBroken].
+// refresh token together with its CSRF token. [ErrNone] or [ErrBroken].
+//
+// The refresh token alone is no session. Its cookie is bound to the base path, so
+// it cannot be named __Host-Http-…, and a neighbour on the site can push all
+// cookies out of the browser and plant that of a session of its own: the user
+// would work in the neighbour's account. -at and -csrf cannot be planted.
 func (st *Store) Renewable(got *cookie.Received) (*Session, error) {
 	s, err := st.Current(got)
 	if err == nil {
 		return s, nil
 	}
-	if byRefresh, other := st.find(got, cookie.Refresh); other == nil {
-		return byRefresh, nil
-	}
-	return nil, err
-}
-
-func (st *Store) find(got *cookie.Received, k cookie.Kind) (*Session, error) {
-	head, value, err := st.open(got, k, func(header) bool { return true })
-	if err != nil {
+	vouched := map[[idSize]byte]bool{}
+	_, _, _ = st.open(got, cookie.CSRF, func(h header) bool {
+		vouched[h.ID] = true
+		return false // there may be several, and any may be the one
+	})
+	head, _, noRefresh := st.open(got, cookie.Refresh, func(h header) bool { return vouched[h.ID] })
+	if noRefresh != nil {
 		return nil, err
 	}
-	s := &Session{store: st, got: got, head: head}
-	if k == cookie.Access {
-		s.Access = secret.New(string(value))
-	}
-	return s, nil
+	return &Session{store: st, got: got, head: head}, nil
 }
 
 // open reads one cookie of a session that is not over, and that is wanted: of
@@ -111,21 +114,43 @@ func (st *Store) over(head header) bool {
 	return st.lifetime > 0 && !st.clock().Before(head.started().Add(st.lifetime))
 }
 
-// part is the value of another cookie of the same session, or nil.
+// part returns the value of another cookie of the same session, or nil.
 func (s *Session) part(k cookie.Kind) []byte {
-	_, value, err := s.store.open(s.got, k, func(h header) bool { return h.ID == s.head.ID })
-	if err != nil {
-		return nil
-	}
+	value, _ := s.read(k)
 	return value
+}
+
+// read is part with the reason: [ErrNone], or [ErrBroken] for a cookie that does
+// not open as one of this session.
+func (s *Session) read(k cookie.Kind) ([]byte, error) {
+	_, value, err := s.store.open(s.got, k, func(h header) bool { return h.ID == s.head.ID })
+	return value, err
 }
 
 // Refresh is the refresh token; empty when there is none, or when the request
 // is outside its path.
 func (s *Session) Refresh() secret.String { return secret.New(string(s.part(cookie.Refresh))) }
 
+// RefreshUnreadable reports whether there is a cookie of a refresh token that does
+// not open as one of this session.
+func (s *Session) RefreshUnreadable() bool {
+	_, err := s.read(cookie.Refresh)
+	return errors.Is(err, ErrBroken)
+}
+
 // IDToken is the ID token; empty likewise.
 func (s *Session) IDToken() secret.String { return secret.New(string(s.part(cookie.ID))) }
+
+// GivenIDToken reports whether the session was given an ID token, which may have
+// been lost since. A session that an older build began does not say: without any
+// ID token cookie it counts as never given one.
+func (s *Session) GivenIDToken() bool {
+	if s.head.IDToken == idTokenUnknown {
+		_, err := s.read(cookie.ID)
+		return !errors.Is(err, ErrNone)
+	}
+	return s.head.IDToken == idTokenGiven
+}
 
 // CSRF is the CSRF token; empty when its cookie is missing or another session's.
 func (s *Session) CSRF() secret.String {
@@ -169,15 +194,26 @@ func (s *Session) CheckCSRF(token []string) error {
 	return nil
 }
 
-// Seed is what makes a session its own: its identifier and its CSRF token. It is
-// chosen before the login ends, so that two calls that end one login at the same
-// time make one session.
+// Seed is what a session is made of: its identifier and its CSRF token come from
+// it. It is chosen when the login begins, so that two calls that end one login with
+// one code make one session.
 type Seed [idSize + csrfSize]byte
 
 // NewSeed gives a random one.
 func NewSeed() (s Seed) {
 	_, _ = rand.Read(s[:]) // never fails, see its documentation
 	return s
+}
+
+// With derives the seed of the session that a code makes (HKDF-SHA-256, RFC 5869).
+// The login alone would not do: its cookie could be used at two replicas for the
+// codes of two users, and their sessions would have the same identifier.
+func (s Seed) With(code secret.String) Seed {
+	derived, err := hkdf.Key(sha256.New, s[:], nil, "oauth-agent/session/v1/"+code.Reveal(), len(s))
+	if err != nil { // only for an absurd length, which ours is not
+		panic(err)
+	}
+	return Seed(derived)
 }
 
 // Start begins a session and gives its CSRF token: csrf when that is not empty,
@@ -187,7 +223,7 @@ func (st *Store) Start(w http.ResponseWriter, got *cookie.Received, t Tokens, se
 	if err != nil || len(token) != csrfSize {
 		token = seed[idSize:]
 	}
-	head := header{ID: [idSize]byte(seed[:idSize]), Started: st.clock().Unix()}
+	head := header{ID: [idSize]byte(seed[:idSize]), Started: st.clock().Unix(), IDToken: idTokenNone}
 	return secret.New(base64.RawURLEncoding.EncodeToString(token)), st.write(w, got, head, t, token)
 }
 
@@ -227,9 +263,10 @@ func (s *Session) Mend(w http.ResponseWriter) bool {
 	return true
 }
 
-// End clears every cookie of the session that the browser sent.
+// End clears every cookie of the session that the browser sent, in the order of
+// Curity's agents, which their tests rely on.
 func (st *Store) End(w http.ResponseWriter, got *cookie.Received) {
-	for _, k := range kinds() {
+	for _, k := range []cookie.Kind{cookie.Refresh, cookie.Access, cookie.ID, cookie.CSRF} {
 		st.jar.Clear(w, got, k, "")
 	}
 }
@@ -241,6 +278,9 @@ func kinds() []cookie.Kind {
 
 func (st *Store) write(w http.ResponseWriter, got *cookie.Received, head header, t Tokens, csrf []byte) error {
 	head.Issued, head.Expiry = unix(t.Issued), unix(t.Expiry)
+	if !t.ID.Empty() {
+		head.IDToken = idTokenGiven
+	}
 	values := map[cookie.Kind][]byte{
 		cookie.Access:  []byte(t.Access.Reveal()),
 		cookie.Refresh: []byte(t.Refresh.Reveal()),

@@ -83,6 +83,7 @@ func TestRequestsWithoutASession(t *testing.T) {
 	c := newClock()
 	st := store(t, c, 0)
 	b, _ := start(t, st, tokens("1"))
+	other, _ := start(t, st, tokens("2"))
 	otherKey, _ := start(t, store(t, c, 0, keyB), tokens("1"))
 	swapped := browser{"example-at": b["example-auth"], "example-auth": b["example-at"]}
 	for _, tt := range []struct {
@@ -92,7 +93,11 @@ func TestRequestsWithoutASession(t *testing.T) {
 	}{
 		{"no cookies", browser{}, ErrNone, ErrNone},
 		{"another application's", browser{"sid": "1"}, ErrNone, ErrNone},
-		{"no access token", browser{"example-auth": b["example-auth"]}, ErrNone, nil},
+		{"no access token", browser{"example-auth": b["example-auth"], "example-csrf": b["example-csrf"]}, ErrNone, nil},
+		{"a refresh token alone", browser{"example-auth": b["example-auth"], "example-id": b["example-id"]}, ErrNone, ErrNone},
+		{"and a broken CSRF token", browser{"example-auth": b["example-auth"], "example-csrf": "x"}, ErrNone, ErrNone},
+		{"and another session's CSRF token", browser{"example-auth": b["example-auth"], "example-csrf": other["example-csrf"]}, ErrNone, ErrNone},
+		{"a broken access token", browser{"example-at": "x", "example-auth": b["example-auth"], "example-csrf": b["example-csrf"]}, ErrBroken, nil},
 		{"no refresh token", browser{"example-at": b["example-at"]}, nil, nil},
 		{"only what identifies nobody", browser{"example-csrf": b["example-csrf"], "example-id": b["example-id"]}, ErrNone, ErrNone},
 		{"another key", otherKey, ErrBroken, ErrBroken},
@@ -158,11 +163,20 @@ func TestCookiesOfTwoSessionsNeverMix(t *testing.T) {
 	if s, err := st.Renewable(b.got()); err != nil || s.Access.Reveal() != "access-mine" || !s.Refresh().Empty() {
 		t.Errorf("the planted refresh token came with what is ours: %+v, %v", s, err)
 	}
-	// Without an access token the refresh token decides, and what is of another
-	// session does not come along.
+	// Nor is it a session without an access token: nothing that a neighbour cannot
+	// plant vouches for it.
 	delete(b, "example-at")
-	if s, err := st.Renewable(b.got()); err != nil || !s.Access.Empty() || !s.IDToken().Empty() || !s.CSRF().Empty() {
-		t.Errorf("the planted refresh token came with what is ours: %+v, %v", s, err)
+	if _, err := st.Renewable(b.got()); !errors.Is(err, ErrNone) {
+		t.Errorf("the planted refresh token is a session: %v", err)
+	}
+	// Of several cookies the ones that fit are found, wherever they stand.
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	for _, from := range []browser{planted, mine, planted} {
+		r.AddCookie(&http.Cookie{Name: "example-auth", Value: from["example-auth"]})
+	}
+	r.AddCookie(&http.Cookie{Name: "example-csrf", Value: mine["example-csrf"]})
+	if s, err := st.Renewable(cookie.Read(r)); err != nil || s.Refresh().Reveal() != "refresh-mine" {
+		t.Errorf("among planted ones: %v", err)
 	}
 	// A second login of the same browser is another session, too.
 	w := httptest.NewRecorder()
@@ -174,6 +188,92 @@ func TestCookiesOfTwoSessionsNeverMix(t *testing.T) {
 	again["example-id"] = mine["example-id"]
 	if s := current(t, st, again); !s.IDToken().Empty() {
 		t.Error("the ID token of the session before")
+	}
+}
+
+// One login may end with two codes, at two replicas: these are two sessions.
+func TestSessionsOfTwoCodesShareNothing(t *testing.T) {
+	st := store(t, newClock(), 0)
+	seed := NewSeed()
+	begin := func(code string) (*Session, secret.String) {
+		b := browser{}
+		w := httptest.NewRecorder()
+		csrf, err := st.Start(w, b.got(), tokens("1"), seed.With(secret.New(code)), secret.String{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.keep(w)
+		return current(t, st, b), csrf
+	}
+	first, csrf := begin("code-1")
+	again, same := begin("code-1")
+	second, other := begin("code-2")
+	if first.head.ID != again.head.ID || !csrf.Equal(same) {
+		t.Error("one code made two sessions")
+	}
+	if first.head.ID == second.head.ID || csrf.Equal(other) {
+		t.Error("two codes made one session")
+	}
+}
+
+func TestASessionKnowsWhetherItWasGivenAnIDToken(t *testing.T) {
+	st := store(t, newClock(), 0)
+	with, _ := start(t, st, tokens("1"))
+	without, _ := start(t, st, Tokens{Access: secret.New("a"), Refresh: secret.New("r")})
+	for name, tt := range map[string]struct {
+		b    browser
+		id   string // its cookie; empty: none
+		want bool
+	}{
+		"given": {with, with["example-id"], true}, "lost": {with, "", true}, "broken": {with, "x", true},
+		"never given": {without, "", false}, "never given, planted": {without, with["example-id"], false},
+	} {
+		b := maps.Clone(tt.b)
+		delete(b, "example-id")
+		if tt.id != "" {
+			b["example-id"] = tt.id
+		}
+		for range 2 { // a refresh changes nothing
+			s := current(t, st, b)
+			if s.GivenIDToken() != tt.want {
+				t.Errorf("%s: %v", name, !tt.want)
+			}
+			w := httptest.NewRecorder()
+			if err := st.Refreshed(w, s, Tokens{Access: secret.New("a2")}); err != nil {
+				t.Fatal(err)
+			}
+			b.keep(w)
+		}
+	}
+}
+
+func TestRefreshUnreadable(t *testing.T) {
+	st := store(t, newClock(), 0)
+	b, _ := start(t, st, tokens("1"))
+	other, _ := start(t, st, tokens("2"))
+	for value, want := range map[string]bool{b["example-auth"]: false, "": false, "x": true, other["example-auth"]: true} {
+		b := maps.Clone(b)
+		if b["example-auth"] = value; value == "" {
+			delete(b, "example-auth")
+		}
+		if got := current(t, st, b).RefreshUnreadable(); got != want {
+			t.Errorf("%q: %v", value, got)
+		}
+	}
+}
+
+// Curity's own tests look at the cookies of a logout by their place.
+func TestCookiesAreClearedInTheOrderOfCurity(t *testing.T) {
+	st := store(t, newClock(), 0)
+	b, _ := start(t, st, tokens("1"))
+	w := httptest.NewRecorder()
+	st.End(w, b.got())
+	var names []string
+	for _, c := range b.keep(w) {
+		names = append(names, c.Name)
+	}
+	if !slices.Equal(names, []string{"example-auth", "example-at", "example-id", "example-csrf"}) {
+		t.Errorf("cleared %v", names)
 	}
 }
 
