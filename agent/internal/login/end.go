@@ -34,12 +34,12 @@ func (a *Agent) End(w http.ResponseWriter, r *http.Request) error {
 		return httperr.BadRequest("pageUrl must be the absolute URL of the page", nil)
 	}
 	got := cookie.Read(r)
-	t, mine := a.open(got, page.state)
+	t, notMine := a.open(got, page.state)
 	switch {
-	case mine && page.answered():
+	case notMine == nil && page.answered():
 		return loginFailed(a.complete(w, r, got, t, page), t.ReturnTo)
 	case page.answered() && a.atRedirectURI(page):
-		return httperr.BadRequest("the authorization response belongs to no login that was started in this browser", nil).Because(httperr.ReasonResponse)
+		return httperr.BadRequest("the authorization response belongs to no login that was started in this browser", notMine).Because(httperr.ReasonResponse)
 	default:
 		return a.pageLoad(w, got)
 	}
@@ -79,7 +79,7 @@ func (a *Agent) atRedirectURI(p page) bool {
 // A page may call twice at the same time (a reload, an effect that runs twice).
 // Both then get the one session that the code is good for.
 func (a *Agent) complete(w http.ResponseWriter, r *http.Request, got *cookie.Received, t transaction, p page) error {
-	a.jar.Clear(w, got, cookie.Login, tag(t.State))
+	a.spend(w, got, tag(t.State))
 	if !p.sound() {
 		return httperr.BadRequest("the authorization response is ambiguous", nil).Because(httperr.ReasonResponse)
 	}
@@ -93,7 +93,7 @@ func (a *Agent) complete(w http.ResponseWriter, r *http.Request, got *cookie.Rec
 	if err != nil {
 		return told(err)
 	}
-	csrf, err := a.sessions.Start(w, got, sessionTokens(tokens), t.Seed, a.csrfToKeep(got, tokens.Identity))
+	csrf, err := a.sessions.Start(w, got, sessionTokens(tokens), t.Seed.With(secret.New(p.code)), a.csrfToKeep(got, tokens.Identity))
 	if err != nil {
 		return told(err)
 	}

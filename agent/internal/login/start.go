@@ -19,10 +19,11 @@ import (
 // (RFC 6749 4.1.1, RFC 7636 4.3, OpenID Connect Core 3.1.2.1).
 //
 // State, nonce and PKCE verifier are made here and kept in a cookie that only
-// this browser has: the response is good for nobody else.
+// this browser has: the response is good for nobody else. Over https it is bound to
+// a second cookie, which no other host of the site can plant.
 //
 // Steps: read what the SPA asks for; build the request; make room among the logins under
-// way; set the cookie of this one.
+// way; set the cookies of this one.
 func (a *Agent) Start(w http.ResponseWriter, r *http.Request) error {
 	wish, err := readWish(r)
 	if err != nil {
@@ -42,6 +43,7 @@ func (a *Agent) Start(w http.ResponseWriter, r *http.Request) error {
 
 	got := cookie.Read(r)
 	a.makeRoom(w, got)
+	t.Browser = a.jar.Bind(w, tag(t.State), cookie.LoginLifetime)
 	if err := a.jar.Set(w, got, cookie.Login, tag(t.State), t.record(), cookie.LoginLifetime); err != nil {
 		return err
 	}

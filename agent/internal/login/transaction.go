@@ -37,9 +37,14 @@ type transaction struct {
 	MaxAge   *int   // asked for, in seconds
 	ReturnTo string // where the user was: a path of the SPA, or empty
 	Seed     session.Seed
+	Browser  []byte // hash of the cookie that binds it to this browser; empty: unbound
 }
 
 const transactionVersion = 1
+
+// transactionFields is how many fields the record of an unbound login has, such as
+// those of earlier releases. One that is bound has one more.
+const transactionFields = 8
 
 // tag names the cookie of a state: short, and telling nothing of it.
 func tag(state string) string {
@@ -57,11 +62,18 @@ func (t transaction) record() []byte {
 		maxAge = binary.BigEndian.AppendUint32(nil, uint32(*t.MaxAge))
 	}
 	created := binary.BigEndian.AppendUint64(nil, uint64(t.Created.Unix()))
-	return seal.Pack(flags, []byte(t.State), []byte(t.Nonce), []byte(t.Verifier.Reveal()), created, maxAge, []byte(t.ReturnTo), t.Seed[:])
+	fields := [][]byte{flags, []byte(t.State), []byte(t.Nonce), []byte(t.Verifier.Reveal()), created, maxAge, []byte(t.ReturnTo), t.Seed[:]}
+	if len(t.Browser) > 0 {
+		fields = append(fields, t.Browser)
+	}
+	return seal.Pack(fields...)
 }
 
 func readTransaction(plain []byte) (transaction, error) {
-	f, err := seal.Unpack(plain, 8)
+	f, err := seal.Unpack(plain, transactionFields)
+	if err != nil {
+		f, err = seal.Unpack(plain, transactionFields+1)
+	}
 	if err != nil {
 		return transaction{}, err
 	}
@@ -77,6 +89,12 @@ func readTransaction(plain []byte) (transaction, error) {
 		seconds := int(binary.BigEndian.Uint32(f[5]))
 		t.MaxAge = &seconds
 	}
+	if len(f) > transactionFields {
+		if len(f[transactionFields]) == 0 {
+			return transaction{}, errors.New("a login that is bound to nothing")
+		}
+		t.Browser = f[transactionFields]
+	}
 	return t, nil
 }
 
@@ -88,40 +106,56 @@ func (t transaction) grant(code string) authserver.CodeGrant {
 }
 
 // open finds the login that a state answers, in a cookie of this very browser:
-// that is what keeps a stranger's response out (RFC 9700 4.7).
-func (a *Agent) open(got *cookie.Received, state string) (transaction, bool) {
+// that is what keeps a stranger's response out (RFC 9700 4.7). The error is for the
+// log.
+func (a *Agent) open(got *cookie.Received, state string) (transaction, error) {
 	if state == "" {
-		return transaction{}, false
+		return transaction{}, cookie.ErrNone
 	}
-	t, err := a.openTag(got, tag(state))
-	if err != nil || subtle.ConstantTimeCompare([]byte(t.State), []byte(state)) != 1 {
-		return transaction{}, false
-	}
-	return t, true
+	return a.openTag(got, tag(state), func(t transaction) bool {
+		return subtle.ConstantTimeCompare([]byte(t.State), []byte(state)) == 1
+	})
 }
 
-// openTag opens the login cookie of one name. One that was copied under another
-// name, by a neighbour who may set cookies, would count as a login more and push
-// out a real one.
-func (a *Agent) openTag(got *cookie.Received, name string) (transaction, error) {
-	plain, err := a.jar.Open(got, cookie.Login, name)
-	if err != nil {
-		return transaction{}, err
+// openTag opens the login cookie of one name, that is wanted: of several, the
+// others may be planted.
+//
+// A login that was copied under another name, by a neighbour who may set cookies,
+// would count as a login more and push out a real one. One that another browser
+// began would log the user in to that browser's account (login CSRF), so it needs
+// the cookie that came with it, which no neighbour can plant.
+func (a *Agent) openTag(got *cookie.Received, name string, wanted func(transaction) bool) (found transaction, err error) {
+	refused := cookie.ErrNone
+	err = a.jar.OpenThat(got, cookie.Login, name, func(plain []byte) bool {
+		t, err := readTransaction(plain)
+		switch {
+		case err != nil:
+			refused = err
+		case tag(t.State) != name || !wanted(t):
+			refused = errors.New("a login under another's name")
+		case a.clock().Sub(t.Created) > cookie.LoginLifetime:
+			refused = errors.New("the login took too long")
+		case len(t.Browser) > 0 && !a.jar.Bound(got, name, t.Browser):
+			refused = errors.New("a login that was begun in another browser")
+		default:
+			found = t
+			return true
+		}
+		return false
+	})
+	if err != nil && refused != cookie.ErrNone {
+		err = refused
 	}
-	t, err := readTransaction(plain)
-	if err != nil {
-		return t, err
-	}
-	if tag(t.State) != name {
-		return t, errors.New("a login under another's name")
-	}
-	if age := a.clock().Sub(t.Created); age > cookie.LoginLifetime {
-		return t, errors.New("the login took too long")
-	}
-	return t, nil
+	return found, err
 }
 
-// makeRoom clears what does not open any more, and then the oldest logins until
+// spend clears a login with the cookie that it is bound to.
+func (a *Agent) spend(w http.ResponseWriter, got *cookie.Received, tag string) {
+	a.jar.Clear(w, got, cookie.Login, tag)
+	a.jar.Clear(w, got, cookie.Browser, tag)
+}
+
+// makeRoom clears what is of no use any more, and then the oldest logins until
 // there is room for another.
 func (a *Agent) makeRoom(w http.ResponseWriter, got *cookie.Received) {
 	type entry struct {
@@ -130,11 +164,11 @@ func (a *Agent) makeRoom(w http.ResponseWriter, got *cookie.Received) {
 	}
 	var live []entry
 	dead := 0
-	for _, tag := range a.jar.Tags(got, cookie.Login) {
-		t, err := a.openTag(got, tag)
+	for _, tag := range a.loginTags(got) {
+		t, err := a.openTag(got, tag, func(transaction) bool { return true })
 		if err != nil {
 			if dead++; dead <= maxCleared {
-				a.jar.Clear(w, got, cookie.Login, tag)
+				a.spend(w, got, tag)
 			}
 			continue
 		}
@@ -142,7 +176,15 @@ func (a *Agent) makeRoom(w http.ResponseWriter, got *cookie.Received) {
 	}
 	slices.SortStableFunc(live, func(x, y entry) int { return cmp.Compare(x.created.Unix(), y.created.Unix()) })
 	for len(live) >= maxLogins {
-		a.jar.Clear(w, got, cookie.Login, live[0].tag)
+		a.spend(w, got, live[0].tag)
 		live = live[1:]
 	}
+}
+
+// loginTags lists the logins of which a request has a cookie, or that to which it
+// was bound.
+func (a *Agent) loginTags(got *cookie.Received) []string {
+	tags := append(a.jar.Tags(got, cookie.Login), a.jar.Tags(got, cookie.Browser)...)
+	slices.Sort(tags)
+	return slices.Compact(tags)
 }
