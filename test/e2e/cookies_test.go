@@ -20,11 +20,15 @@ type look struct {
 func TestCookieNamesAndAttributes(t *testing.T) {
 	t.Parallel()
 	kinds := func(root, base, rootPath, basePath, domain string, secure bool) []look {
-		return []look{
+		looks := []look{
 			{root + "at", rootPath, domain, secure}, {root + "csrf", rootPath, domain, secure},
 			{base + "auth", basePath, domain, secure}, {base + "id", basePath, domain, secure},
 			{base + "login", basePath, domain, secure}, {base + "logout", basePath, domain, secure},
 		}
+		if strings.HasPrefix(root, "__Host-Http-") { // it can bind a login to the browser
+			looks = append(looks, look{root + "browser", "/", "", true})
+		}
+		return looks
 	}
 	https := with("TRUSTED_WEB_ORIGIN", secureOrigin)
 	for name, tc := range map[string]struct {
@@ -66,11 +70,13 @@ func testLooks(t *testing.T, w *world, want []look) {
 	note := func(a *answer) {
 		for _, cookie := range a.setCookies() {
 			name := cookie.Name
-			if i := strings.Index(name, "-login-"); i >= 0 {
-				name = name[:i] + "-login"
+			for _, kind := range []string{"-login", "-browser"} {
+				if i := strings.Index(name, kind+"-"); i >= 0 {
+					name = name[:i] + kind
+				}
 			}
 			got[look{name, cookie.Path, cookie.Domain, cookie.Secure}] = true
-			if session := !strings.Contains(name, "-log"); session && cookie.MaxAge > 0 {
+			if session := !strings.Contains(name, "-log") && !strings.Contains(name, "-browser"); session && cookie.MaxAge > 0 {
 				t.Errorf("not a session cookie: %s", cookie.Raw)
 			}
 		}

@@ -44,8 +44,8 @@ func TestCookiesOfTwoSessions(t *testing.T) {
 		}
 	}
 	// The ID token of another session is none: nobody is shown another's claims.
-	mix(demo, eve, "id").get("/claims").want(404, "no_id_token")
-	mix(demo, eve, "at").get("/claims").want(404, "no_id_token")
+	mix(demo, eve, "id").get("/claims").want(401, "unauthorized_request")
+	mix(demo, eve, "at").get("/claims").want(401, "unauthorized_request")
 	if n := w.refreshes(); n != 0 {
 		t.Errorf("%d refresh tokens were sent", n)
 	}
@@ -126,4 +126,26 @@ func TestSecondLoginInOneBrowser(t *testing.T) {
 	if sub := c.get("/claims").json("sub"); sub != "sub-eve" {
 		t.Errorf("claims of %s", sub)
 	}
+}
+
+// A code that another user's login gave, redeemed at another replica with the same
+// login cookie: what comes out is two sessions, and their cookies do not combine.
+func TestOneLoginWithTwoCodes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.client()
+	start := c.start()
+	demo, eve := w.authorizeAs(username, start), w.authorizeAs("eve", start)
+	d := c.at(w.replica())
+	c.csrf = c.end(demo).want(200, "").json("csrf").(string)
+	d.csrf = d.end(eve).want(200, "").json("csrf").(string)
+	if c.csrf == d.csrf {
+		t.Error("two users have one CSRF token")
+	}
+	m := mix(c, d, "at", "csrf")
+	m.csrf = c.csrf
+	m.post("/refresh", "").want(401, "unauthorized_request")
+	m.get("/claims").want(401, "unauthorized_request")
+	c.works()
+	d.works()
 }
