@@ -143,6 +143,28 @@ test.describe('fetch', () => {
   });
 });
 
+test('user info that takes no access token is asked once, after one refresh', async ({ app, demo }) => {
+  await app.logIn();
+  await makeAgent(app.page);
+  const answers = [[401, 'token_expired'], [403, 'userinfo_refused']];
+  let calls = 0;
+  await app.page.route('**/oauth-agent/userInfo', async (route) => {
+    const [status, code] = answers[Math.min(calls++, 1)];
+    await route.fulfill({ status, json: { code, message: '' } });
+  });
+  const before = (await demo.report()).counts.refresh_token ?? 0;
+  const codes = await app.page.evaluate(async () => {
+    const heard = [];
+    window.agent.on('refresh', () => window.agent.userInfo().catch(() => {})); // as pages do
+    for (let i = 0; i < 3; i++) heard.push(await window.agent.userInfo().catch(({ code }) => code));
+    return [...heard, (await window.agent.claims()).sub !== undefined];
+  });
+  expect(codes).toEqual(['userinfo_refused', 'userinfo_refused', 'userinfo_refused', true]);
+  expect(calls).toBe(3); // the first, its repetition, and the listener's at the same time
+  expect((await demo.report()).counts.refresh_token).toBe(before + 1);
+  expect(await app.page.evaluate(async () => (await window.agent.session()).isLoggedIn)).toBe(true);
+});
+
 test('errors have codes', async ({ app }) => {
   await app.open();
   await makeAgent(app.page);

@@ -78,6 +78,8 @@ export class Agent extends EventTarget {
   #csrf = '';
   /** Counts the refreshes known of, here and in other tabs. */
   #refreshes = 0;
+  /** @type {unknown} */
+  #userInfoRefused;
   /** Counts what an answer that was under way meanwhile does not know of. */
   #news = 0;
   /** @type {Promise<PageLoad> | undefined} */
@@ -195,13 +197,21 @@ export class Agent extends EventTarget {
   }
 
   /**
-   * The authorization server's user info.
+   * The authorization server's user info. Prefer {@link Agent#claims}, which needs no
+   * call to that server. One that takes none of its access tokens there
+   * (`userinfo_refused`) is asked once a session.
    *
    * @returns {Promise<Record<string, unknown>>}
    * @throws {AgentError}
    */
-  userInfo() {
-    return this.#get('/userInfo');
+  async userInfo() {
+    if (this.#userInfoRefused) throw this.#userInfoRefused;
+    try {
+      return await this.#get('/userInfo');
+    } catch (error) {
+      if (hasCode(error, 'userinfo_refused')) this.#userInfoRefused = error;
+      throw error;
+    }
   }
 
   /**
@@ -409,6 +419,7 @@ export class Agent extends EventTarget {
     if (this.#isLoggedIn && csrf === this.#csrf) return;
     this.#isLoggedIn = true;
     this.#csrf = csrf;
+    this.#userInfoRefused = undefined;
     this.#dispatch('login', elsewhere);
   }
 

@@ -9,6 +9,8 @@ import { sessionStore } from './store.js';
  *     const { status } = useSession(agent);
  *     if (status === 'out') return <button onClick={() => agent.login()}>Log in</button>;
  *
+ * Who the user is: `agent.claims()`.
+ *
  * @param {import('./agent.js').Agent} agent the one of the page
  * @returns {import('./store.js').SessionState}
  */

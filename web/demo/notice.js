@@ -7,6 +7,7 @@ const EXPLANATIONS = new Map([
   ['invalid_request', 'That login link has been used or has expired, or your browser blocks cookies. You can log in again.'],
   ['authorization_error', 'The identity provider refused the login. You can log in again.'],
   ['session_expired', 'Your session has ended. Please log in again.'],
+  ['userinfo_refused', 'The provider refuses the access token at user info. Its claims are still there.'],
   ['unauthorized_request', 'You are not logged in any more.'],
   ['authorization_server_error', 'The identity provider does not answer. Please try again in a moment.'],
   ['network_error', 'The server cannot be reached. Are you online?'],

@@ -111,7 +111,9 @@ export class Agent extends EventTarget {
      */
     session(): Promise<Session>;
     /**
-     * The authorization server's user info.
+     * The authorization server's user info. Prefer {@link Agent#claims}, which needs no
+     * call to that server. One that takes none of its access tokens there
+     * (`userinfo_refused`) is asked once a session.
      *
      * @returns {Promise<Record<string, unknown>>}
      * @throws {AgentError}

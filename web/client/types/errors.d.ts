@@ -5,6 +5,7 @@ export function needsUser(code: string): boolean;
  *
  * - `session_expired`: the user has to log in again
  * - `unauthorized_request`: nobody is logged in
+ * - `userinfo_refused`: user info takes no access token of this server; use `claims()`
  * - `access_denied` and other codes of RFC 6749 4.1.2.1: the login was refused
  * - `authorization_server_error`: it is down or slow; the session lives on
  * - `too_many_requests`: this address has begun too many logins; not before

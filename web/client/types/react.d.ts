@@ -5,6 +5,8 @@
  *     const { status } = useSession(agent);
  *     if (status === 'out') return <button onClick={() => agent.login()}>Log in</button>;
  *
+ * Who the user is: `agent.claims()`.
+ *
  * @param {import('./agent.js').Agent} agent the one of the page
  * @returns {import('./store.js').SessionState}
  */

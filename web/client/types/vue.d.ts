@@ -5,6 +5,8 @@
  *     const session = useSession(agent);
  *     // <button v-if="session.status === 'out'" @click="agent.login()">Log in</button>
  *
+ * Who the user is: `agent.claims()`.
+ *
  * @param {import('./agent.js').Agent} agent the one of the page
  * @returns {Readonly<import('vue').Ref<import('./store.js').SessionState>>}
  */
