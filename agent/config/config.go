@@ -62,8 +62,15 @@ type App struct {
 	PublicURL string `yaml:"public_url" env:"PUBLIC_URL"`
 	// Issuer of the authorization server, as its metadata and its ID tokens
 	// name it; discovery starts from it (OpenID Connect Discovery 1.0, RFC 8414),
-	// also where all endpoints are given.
+	// also where all endpoints are given. It may have {tenantid} in its path, as
+	// Entra ID's for many tenants has; then iss of an ID token must be it with the
+	// token's tid.
 	Issuer string `yaml:"issuer" env:"ISSUER"`
+	// Tenants are the values of tid that are accepted then, or "any".
+	Tenants Tenants `yaml:"tenants" env:"TENANTS"`
+	// MetadataURL is where the metadata is, if not at the issuer: a document of
+	// another tenant, or an address inside. Its issuer must be the Issuer.
+	MetadataURL string `yaml:"metadata_url" env:"METADATA_URL"`
 	// Endpoints override what discovery says, or replace it.
 	Endpoints Endpoints `yaml:"endpoints"`
 	// ClientID and ClientSecret are the agent's registration at the
@@ -85,7 +92,7 @@ type App struct {
 	// AllowScopeWidening lets the SPA ask for scopes beyond Scope.
 	AllowScopeWidening bool `yaml:"allow_scope_widening" env:"ALLOW_SCOPE_WIDENING"`
 	// TrustedAudiences, when set, are the only audiences that an ID token may
-	// have beside the client id.
+	// have beside the client id; they need no azp then.
 	TrustedAudiences List `yaml:"trusted_audiences" env:"TRUSTED_AUDIENCES"`
 	// TrustedWebOrigins are the origins of the SPA, as a browser writes them:
 	// https://www.example.com.

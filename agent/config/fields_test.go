@@ -81,6 +81,8 @@ func samples(typ reflect.Type) (inFile, inEnvironment string, want any) {
 		return "[one, two]", "three , four,", Secrets{secret.New("three"), secret.New("four")}
 	case reflect.TypeFor[List]():
 		return "[one, two]", " three,four ,,", List{"three", "four"}
+	case reflect.TypeFor[Tenants]():
+		return "any", " three,four ,,", Tenants{"three", "four"}
 	case reflect.TypeFor[time.Duration]():
 		return "7s", "9m", 9 * time.Minute
 	}

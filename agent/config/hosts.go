@@ -4,18 +4,13 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"strings"
+
+	"oauth-agent/agent/internal/registration"
 )
 
 // This file knows how a browser writes hosts (WHATWG URL 3.5). What the browser
 // sends is compared byte by byte, so that another spelling would never match.
-
-var (
-	hostName = regexp.MustCompile(`^([a-z0-9_-]+\.)*[a-z0-9_-]+\.?$`)
-	// numberHost is what a browser takes for an IPv4 address, or for nothing.
-	numberHost = regexp.MustCompile(`(^|\.)([0-9]+|0x[0-9a-f]*)\.?$`)
-)
 
 // browserHost is host as a browser writes it, without brackets; ok is false for
 // what is none: a name beyond ASCII, a wildcard, a number that is no address.
@@ -23,7 +18,7 @@ func browserHost(host string) (written string, ok bool) {
 	host = strings.ToLower(host)
 	switch addr, err := netip.ParseAddr(host); {
 	case err != nil:
-		return host, hostName.MatchString(host) && !numberHost.MatchString(host)
+		return host, registration.HostName(host)
 	case addr.Is4In6():
 		b := addr.As16() // where Go writes the last four in decimal
 		return fmt.Sprintf("::ffff:%x:%x", uint(b[12])<<8|uint(b[13]), uint(b[14])<<8|uint(b[15])), addr.Zone() == ""

@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -18,6 +17,7 @@ import (
 type urlRules struct {
 	insecure bool // http:// beyond loopback
 	query    bool // may have a query
+	metadata bool // may be that of a server's metadata
 }
 
 func (rules urlRules) check(ms *Mistakes, key, env, raw string) {
@@ -27,7 +27,7 @@ func (rules urlRules) check(ms *Mistakes, key, env, raw string) {
 		ms.add(key, env, quote(raw)+" is not an absolute http(s) URL", "Write it in full, such as https://login.example.com/path.")
 	case strings.ContainsFunc(raw, unicode.IsSpace):
 		ms.add(key, env, "has a blank in it", "Remove it, or write %20 for one that belongs there.")
-	case isMetadata(u):
+	case isMetadata(u) && !rules.metadata:
 		ms.add(key, env, "is the address of a server's metadata", metadataRemedy(u))
 	case u.User != nil:
 		ms.add(key, env, "has a user name", "Remove what stands before the @.")
@@ -63,7 +63,7 @@ func metadataRemedy(u *url.URL) string {
 }
 
 func (rules urlRules) checkScheme(ms *Mistakes, key, env string, u *url.URL) {
-	if u.Scheme == "http" && !rules.insecure && !isLoopback(u.Hostname()) {
+	if u.Scheme == "http" && !rules.insecure && !registration.Loopback(u.Hostname()) {
 		ms.add(key, env, "http:// to "+u.Hostname()+" would send secrets in clear",
 			"Use https://, or set insecure_http: true (INSECURE_HTTP=true) where the network is trusted.")
 	}
@@ -99,16 +99,6 @@ func quote(raw string) string {
 		shown = "…" + shown[i:]
 	}
 	return strconv.Quote(shown)
-}
-
-// isLoopback tells names and addresses that never leave the machine.
-func isLoopback(host string) bool {
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
 }
 
 // checkOrigin wants an origin spelled as a browser does, since it is compared

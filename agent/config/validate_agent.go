@@ -30,37 +30,6 @@ func (c *Config) validateAgent(ms *Mistakes) {
 	}
 }
 
-func (c *Config) validateAuthorizationServer(ms *Mistakes) {
-	u := urlRules{insecure: c.InsecureHTTP}
-	if c.Issuer != "" {
-		u.check(ms, "issuer", "ISSUER", c.Issuer)
-	}
-	e := c.Endpoints
-	for _, p := range []struct {
-		key, env, value string
-	}{
-		{"endpoints.authorize", "AUTHORIZE_ENDPOINT", e.Authorize},
-		{"endpoints.token", "TOKEN_ENDPOINT", e.Token},
-		{"endpoints.userinfo", "USERINFO_ENDPOINT", e.Userinfo},
-		{"endpoints.logout", "LOGOUT_ENDPOINT", e.Logout},
-		{"endpoints.jwks", "JWKS_ENDPOINT", e.JWKS},
-		{"endpoints.revocation", "REVOCATION_ENDPOINT", e.Revocation},
-	} {
-		if p.value != "" {
-			urlRules{insecure: c.InsecureHTTP, query: true}.check(ms, p.key, p.env, p.value)
-		}
-	}
-	checkAuthorizationEndpoint(ms, "endpoints.authorize", "AUTHORIZE_ENDPOINT", e.Authorize, registration.AgentParameters()...)
-	if c.Issuer == "" {
-		required(ms, "endpoints.authorize", "AUTHORIZE_ENDPOINT", e.Authorize == "", "Set issuer, or the authorization endpoint.")
-		required(ms, "endpoints.token", "TOKEN_ENDPOINT", e.Token == "", "Set issuer, or the token endpoint.")
-		if slices.Contains(c.Scopes(), "openid") && e.JWKS == "" {
-			ms.add("endpoints.jwks", "JWKS_ENDPOINT", "the scope has openid, but there are no keys to verify ID tokens with",
-				"Set issuer or the JWKS endpoint, or take openid out of the scope.")
-		}
-	}
-}
-
 // scopeToken is RFC 6749 3.3.
 var scopeToken = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]+$`)
 
@@ -157,7 +126,7 @@ func (c *Config) SecureCookies() bool {
 func (c *Config) HasPlainHTTPPage() bool {
 	return slices.ContainsFunc(c.TrustedWebOrigins, func(origin string) bool {
 		u, err := url.Parse(origin)
-		return err == nil && u.Scheme == "http" && !isLoopback(u.Hostname())
+		return err == nil && u.Scheme == "http" && !registration.Loopback(u.Hostname())
 	})
 }
 
@@ -204,7 +173,7 @@ func (k *Cookie) validate(ms *Mistakes) {
 // hasDomain tells a domain of two names at least, or localhost. A browser takes
 // no other, and no address.
 func (k *Cookie) hasDomain() bool {
-	return k.Domain == "localhost" || domainName.MatchString(k.Domain) && !numberHost.MatchString(k.Domain)
+	return k.Domain == "localhost" || domainName.MatchString(k.Domain) && !registration.NumberHost(k.Domain)
 }
 
 // validateCookieDomain wants a domain that browsers accept from the agent: they

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"oauth-agent/agent/internal/registration"
 )
 
 // Warnings are settings that work and may surprise; they are told at every
@@ -14,7 +16,7 @@ func (c *Config) Warnings() []string {
 	if c.InsecureHTTP {
 		out = append(out, "insecure_http is set: tokens and cookies may travel in clear")
 	}
-	if host, _, err := net.SplitHostPort(c.AdminAddr); err == nil && !isLoopback(host) {
+	if host, _, err := net.SplitHostPort(c.AdminAddr); err == nil && !registration.Loopback(host) {
 		out = append(out, "admin_addr is not a loopback address: see that only operators can reach it")
 	}
 	if !c.HasAgent() {
@@ -44,7 +46,7 @@ func (c *Config) Warnings() []string {
 	if host := c.outsideCookieDomain(c.TrustedWebOrigins...); c.PublicURL == "" && host != "" {
 		out = append(out, "cookie.domain does not cover "+host+": browsers drop the cookies unless the agent's own host is under it")
 	}
-	if host, _, err := net.SplitHostPort(c.ForwardAuth.Addr); err == nil && !isLoopback(host) {
+	if host, _, err := net.SplitHostPort(c.ForwardAuth.Addr); err == nil && !registration.Loopback(host) {
 		out = append(out, "forward_auth.addr is not a loopback address: see that the gateway alone can reach it, since its answers hold tokens")
 	}
 	return out
