@@ -114,6 +114,9 @@ func (a *Agent) checkServer(ctx context.Context, line teller) error {
 	case probe.Keys.URL != "":
 		line("keys", "%s: found", probe.Keys.URL)
 	}
+	for _, skipped := range probe.SkippedKeys {
+		line("keys", "skipped: %s", skipped)
+	}
 	return probe.Err()
 }
 

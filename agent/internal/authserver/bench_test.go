@@ -42,7 +42,7 @@ func BenchmarkVerifyIDToken(b *testing.B) {
 		}
 		c, meta := offline(b, newSigner(b, "unused"))
 		set := marshal(b, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "k1"}}})
-		c.keys.http = NewHTTP(keysOf(set), c.http.timeout)
+		c.http = NewHTTP(keysOf(set), c.http.timeout)
 		signing := jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: key, KeyID: "k1"}}
 		benchVerify(b, c, meta, sign(b, signing, marshal(b, offlineClaims())))
 	})

@@ -104,7 +104,7 @@ func New(cfg Config, opt Options) *Client {
 		cfg: cfg, http: opt.HTTP, now: opt.Clock, log: opt.Log,
 		refreshed: opt.Refreshed, told: opt.Shared,
 		discovery: newDiscovery(cfg, opt),
-		keys:      newKeySource(opt.HTTP, opt.Clock),
+		keys:      newKeySource(opt.Clock),
 		shared:    &shared{codes: recent.New[struct{}](maxCodes, codeMemory, opt.Clock)},
 		memory:    newMemory(cfg.RefreshMemory, cfg.RefreshMemoryBytes, opt.Sealer, opt.Clock),
 	}
@@ -118,17 +118,13 @@ func (c *Client) Inherit(from *Client) {
 	c.shared, c.memory.chains = from.shared, from.memory.chains
 	if c.cfg.server() == from.cfg.server() {
 		c.discovery.inherit(from.discovery)
-		c.keys.inherit(from.keys)
+		c.keys = from.keys
 	}
 }
 
 // Speak has a quiet client tell in the log how it gets on with the server, and how
-// it has so far; inherited keys are fetched over its wire from now on. One whose
-// settings are only being tried is not asked to.
-func (c *Client) Speak(ctx context.Context) {
-	c.discovery.speak(ctx)
-	c.keys.own()
-}
+// it has so far. One whose settings are only being tried is not asked to.
+func (c *Client) Speak(ctx context.Context) { c.discovery.speak(ctx) }
 
 func withDefaults(cfg Config, opt Options) (Config, Options) {
 	if cfg.AuthMethod == "" {

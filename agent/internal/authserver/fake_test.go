@@ -299,21 +299,6 @@ func (as *fakeAS) enter(c *Client) Tokens {
 	return tokens
 }
 
-// enterSoon is enter for right after keys were fetched: go-oidc hands out what a
-// fetch brought a moment before it is ready for the next one, and until then a
-// newer key is unknown.
-func (as *fakeAS) enterSoon(c *Client) {
-	as.t.Helper()
-	var err error
-	for range 1000 {
-		if _, err = c.Exchange(as.t.Context(), goodGrant()); err == nil {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
-	as.t.Fatal(err)
-}
-
 func goodGrant() CodeGrant {
 	return CodeGrant{Code: secret.New("c4nary-code-" + rand.Text()), // both good once
 		Verifier: secret.New("c4nary-verifier-" + rand.Text()), Nonce: "n-1", OpenID: true}

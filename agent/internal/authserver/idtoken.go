@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -36,7 +35,7 @@ func (c *Client) verifyIDToken(ctx context.Context, meta *metadata, raw, access 
 	if !compact(raw.Reveal()) {
 		return claims{}, fault("it is no JWT in compact form")
 	}
-	keys := &watchedKeys{set: c.keys.at(meta.jwks)}
+	keys := &watchedKeys{client: c, meta: meta}
 	token, err := oidc.NewVerifier(c.cfg.Issuer, keys, &oidc.Config{
 		ClientID:             c.cfg.Client.ID,
 		SupportedSigningAlgs: meta.algorithms,
@@ -44,10 +43,10 @@ func (c *Client) verifyIDToken(ctx context.Context, meta *metadata, raw, access 
 		SkipExpiryCheck:      true,               // ours is stricter about numbers, and knows the skew
 	}).Verify(ctx, raw.Reveal())
 	switch {
-	case keys.err != nil && (errors.Is(keys.err, ErrUnavailable) || ctx.Err() != nil):
-		return claims{}, withoutKeys(ctx, keys.err)
+	case errors.Is(keys.err, errNoKey):
+		return claims{}, fault(errNoKey.Error())
 	case keys.err != nil:
-		return claims{}, fault("no key of the server verifies its signature")
+		return claims{}, fmt.Errorf("fetching keys: %w", keys.err)
 	case keys.payload == nil:
 		return claims{}, fault("it is no signed JWT of an accepted algorithm")
 	}
@@ -74,27 +73,31 @@ func compact(raw string) bool {
 	})
 }
 
-// watchedKeys keeps what go-oidc flattens into text: the cause of a failure,
-// and the payload whose signature was good.
+// watchedKeys keeps what go-oidc flattens into text or leaves out: the cause of a
+// failure, and the payload whose signature was good, with its key.
 type watchedKeys struct {
-	set     oidc.KeySet
+	client  *Client
+	meta    *metadata
 	payload []byte
+	key     publicKey
 	err     error
 }
 
 // VerifySignature implements [oidc.KeySet].
 func (k *watchedKeys) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
-	k.payload, k.err = k.set.VerifySignature(ctx, jwt)
+	jws, err := jose.ParseSignedCompact(jwt, joseAlgorithms(k.meta.algorithms))
+	if err != nil {
+		return nil, err
+	}
+	k.payload, k.key, k.err = k.client.verify(ctx, k.meta.jwks, jws)
 	return k.payload, k.err
 }
 
-// withoutKeys makes an [ErrUnavailable] of a key set's error that is no verdict.
-// Of its text only the part that came from us is fit to be told.
-func withoutKeys(ctx context.Context, err error) error {
-	if e, ok := errors.AsType[*url.Error](err); ok && errors.Is(e.Err, ErrUnavailable) {
-		return fmt.Errorf("fetching keys: %w", e.Err)
+func joseAlgorithms(names []string) (algorithms []jose.SignatureAlgorithm) {
+	for _, name := range names {
+		algorithms = append(algorithms, jose.SignatureAlgorithm(name))
 	}
-	return unavailable("fetching keys: %w", ctx.Err())
+	return algorithms
 }
 
 // ReadIDToken gives the claims of an ID token that was verified when it came
@@ -107,11 +110,7 @@ func (c *Client) ReadIDToken(raw secret.String) (json.RawMessage, Identity, erro
 
 // readPayload opens an ID token without checking it.
 func readPayload(raw secret.String) (json.RawMessage, claims, error) {
-	var algorithms []jose.SignatureAlgorithm
-	for _, alg := range asymmetric() {
-		algorithms = append(algorithms, jose.SignatureAlgorithm(alg))
-	}
-	jws, err := jose.ParseSignedCompact(raw.Reveal(), algorithms)
+	jws, err := jose.ParseSignedCompact(raw.Reveal(), joseAlgorithms(asymmetric()))
 	if err != nil { // its text may quote the token
 		return nil, claims{}, errors.New("stored ID token: not a signed JWT")
 	}

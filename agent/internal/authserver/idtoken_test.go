@@ -267,11 +267,11 @@ func TestIDTokenWithoutIssuer(t *testing.T) {
 func TestKeysRolledBetweenTwoLogins(t *testing.T) {
 	as := newAS(t)
 	c := as.client()
-	as.enterSoon(c)
+	as.enter(c)
 	as.set(func() { as.signer = newSigner(t, "k2") })
-	as.enterSoon(c)
+	as.enter(c)
 	as.set(func() { as.signer = newSigner(t, "k2") }) // even under the same name
-	as.enterSoon(c)
+	as.enter(c)
 	if n := as.count("/keys"); n != 3 {
 		t.Errorf("keys fetched %d times, want 3", n)
 	}
@@ -350,7 +350,7 @@ func TestKeysUnavailable(t *testing.T) {
 	}
 	as.handle("/keys", nil)
 	as.clock.Add(retryKeys)
-	as.enterSoon(c)
+	as.enter(c)
 }
 
 func TestKeysWhenTheCallerLeaves(t *testing.T) {
@@ -362,40 +362,6 @@ func TestKeysWhenTheCallerLeaves(t *testing.T) {
 	go func() { <-asked; cancel() }()
 	if _, err := c.Exchange(ctx, goodGrant()); !errors.Is(err, ErrUnavailable) || !errors.Is(err, context.Canceled) {
 		t.Errorf("error is %v", err)
-	}
-}
-
-// TestUsableKeys: what does not verify signatures is left out, and does not
-// spoil the rest.
-func TestUsableKeys(t *testing.T) {
-	as := newAS(t)
-	public := as.signer.public()
-	good, _ := public.MarshalJSON()
-	private, _ := jose.JSONWebKey{Key: as.signer.key, KeyID: "p"}.MarshalJSON()
-	enc := strings.Replace(string(good), `"sig"`, `"enc"`, 1)
-	oct := `{"kty":"oct","k":"AAAA","kid":"o"}`
-	for _, tt := range []struct {
-		body string
-		want int // keys; -1: an error
-	}{
-		{`{"keys":[` + string(good) + `]}`, 1},
-		{`{"keys":[` + oct + `,` + string(private) + `,` + enc + `]}`, 0},
-		{`{"keys":[{"kty":"OKP","crv":"Ed448","x":"AA"},{"kty":"new"},5,null,{"kty":"EC","crv":"P-256","x":"!"},` + string(good) + `]}`, 1},
-		{`{"keys":[]}`, 0},
-		{`{"keys":null}`, -1},
-		{`{"keys":{}}`, -1},
-		{`{}`, -1},
-		{`[]`, -1},
-	} {
-		got, err := usableKeys([]byte(tt.body))
-		if (err != nil) != (tt.want < 0) {
-			t.Errorf("%s: error %v", tt.body, err)
-			continue
-		}
-		var set jose.JSONWebKeySet
-		if err == nil && (json.Unmarshal(got, &set) != nil || len(set.Keys) != tt.want) {
-			t.Errorf("%s: %d keys, want %d", tt.body, len(set.Keys), tt.want)
-		}
 	}
 }
 

@@ -1,20 +1,18 @@
 package authserver
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
+	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
 
 	"oauth-agent/agent/internal/secret"
-	"oauth-agent/agent/internal/strictjson"
+	"oauth-agent/agent/internal/sharedcall"
 )
 
 const (
@@ -28,165 +26,128 @@ const (
 	keyLife = time.Hour
 )
 
-// keySource gives the server's key set. go-oidc keeps the keys and fetches them
-// again for every kid that it does not know; what it fetches through is ours.
+// keySource keeps the server's keys, and fetches them again for a signature that none
+// of them verifies, as often as makes sense. It belongs to no client, so that one may
+// leave it to its successor.
 type keySource struct {
-	http *HTTP
-
-	mu        sync.Mutex
-	transport *keyTransport
-	url       string
-	set       *oidc.RemoteKeySet
-	born      time.Time // of set
-}
-
-func newKeySource(h *HTTP, now func() time.Time) *keySource {
-	return &keySource{http: h, transport: &keyTransport{http: h, now: now, tokens: keyBurst, refilled: now()}}
-}
-
-// inherit takes over the keys of another, with what has been asked for them.
-func (s *keySource) inherit(from *keySource) {
-	from.mu.Lock()
-	defer from.mu.Unlock()
-	s.transport, s.url, s.set, s.born = from.transport, from.url, from.set, from.born
-}
-
-// own fetches over the wire of this source, until another asks.
-func (s *keySource) own() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.transport.use(s.http)
-}
-
-// at gives the set of keys at url. Another url than before is another set, and
-// so is an old one: go-oidc itself never forgets a key.
-func (s *keySource) at(url string) *oidc.RemoteKeySet {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.transport.use(s.http)
-	now := s.transport.now()
-	if s.set == nil || s.url != url || now.Sub(s.born) >= keyLife {
-		ctx := oidc.ClientContext(context.Background(), &http.Client{Transport: s.transport})
-		s.url, s.set, s.born = url, oidc.NewRemoteKeySet(ctx, url), now
-	}
-	return s.set
-}
-
-// keyTransport is an [http.RoundTripper] that bounds the fetching of keys in
-// time, size and number, and hands on only keys that can verify. All that it
-// returns as an error is [ErrUnavailable]; the rest is no fault of the keys.
-type keyTransport struct {
-	now func() time.Time
+	now   func() time.Time
+	calls sharedcall.Group
 
 	mu       sync.Mutex
-	http     *HTTP
-	tokens   int
+	url      string // of keys
+	keys     []publicKey
+	born     time.Time // when they were fetched
+	skipped  string    // as told in the log
+	tokens   int       // of the bucket that bounds fetching
 	refilled time.Time
-	failed   time.Time // the last fetch, if it failed
+	failed   time.Time // the last fetch, if err is of it
 	err      error
-	url      string // of body
-	body     []byte // the last key set
 }
 
-// use fetches over h from now on: over that of who has asked last, since a set that
-// is handed on would keep in memory whatever belongs to its first owner.
-func (t *keyTransport) use(h *HTTP) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.http = h
+func newKeySource(now func() time.Time) *keySource {
+	return &keySource{now: now, tokens: keyBurst, refilled: now()}
 }
 
-// RoundTrip implements [http.RoundTripper]. When it is too early to ask again
-// it answers from memory, so that a storm of unknown kids sees the keys that
-// were there a moment ago, and is refused by them.
-func (t *keyTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	url := req.URL.String()
-	body, err := t.known(url)
-	if body == nil && err == nil {
-		body, err = t.fetch(req.Context(), url)
-		t.remember(url, body, err)
+var errNoKey = errors.New("no key of the server verifies its signature")
+
+// verify returns the payload of a token, and the key that its signature is by. The
+// error is errNoKey or [ErrUnavailable].
+func (c *Client) verify(ctx context.Context, url string, jws *jose.JSONWebSignature) ([]byte, publicKey, error) {
+	if payload, key, err := verifyBy(c.keys.fresh(url), jws); err == nil {
+		return payload, key, nil
 	}
+	keys, err := once(ctx, &c.keys.calls, url, c.http.timeout+time.Second, func(ctx context.Context) ([]publicKey, error) {
+		return c.renewKeys(ctx, url)
+	})
 	if err != nil {
-		return nil, err
+		return nil, publicKey{}, err
 	}
-	return &http.Response{
-		StatusCode: http.StatusOK, Status: "200 OK", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header:  http.Header{"Content-Type": {"application/json"}},
-		Body:    io.NopCloser(bytes.NewReader(body)),
-		Request: req, ContentLength: int64(len(body)),
-	}, nil
+	return verifyBy(keys, jws)
+}
+
+func verifyBy(keys []publicKey, jws *jose.JSONWebSignature) ([]byte, publicKey, error) {
+	for _, k := range candidates(keys, jws.Signatures[0].Header.KeyID) {
+		if payload, err := jws.Verify(k.key); err == nil {
+			return payload, k, nil
+		}
+	}
+	return nil, publicKey{}, errNoKey
+}
+
+// fresh returns the keys of url that are young enough to be believed.
+func (s *keySource) fresh(url string) []publicKey {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.url != url || s.now().Sub(s.born) >= keyLife {
+		return nil
+	}
+	return s.keys
+}
+
+// renewKeys fetches keys. When it is too early to ask again it answers from memory, so
+// that a storm of unknown kids sees the keys that were there a moment ago, and is
+// refused by them.
+func (c *Client) renewKeys(ctx context.Context, url string) ([]publicKey, error) {
+	if keys, known, err := c.keys.known(url); known || err != nil {
+		return keys, err
+	}
+	keys, skipped, err := c.fetchKeys(ctx, url)
+	if c.keys.remember(url, keys, skipped, err) {
+		c.log.LogAttrs(ctx, slog.LevelWarn, "keys of the authorization server are skipped",
+			slog.String("issuer", c.cfg.Issuer), slog.String("skipped", strings.Join(skipped, "; ")))
+	}
+	return keys, err
 }
 
 // known answers without asking, if it is too early to ask; otherwise it gives
 // neither keys nor an error, and one token of the bucket is taken.
-func (t *keyTransport) known(url string) ([]byte, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	now := t.now()
-	if t.err != nil {
-		if now.Sub(t.failed) < retryKeys {
-			return nil, t.err
+func (s *keySource) known(url string) (keys []publicKey, known bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	if s.err != nil {
+		if now.Sub(s.failed) < retryKeys {
+			return nil, false, s.err
 		}
-		return nil, nil
+		return nil, false, nil
 	}
-	if pauses := int(now.Sub(t.refilled) / keyPause); pauses > 0 {
-		t.tokens = min(keyBurst, t.tokens+pauses)
-		t.refilled = t.refilled.Add(time.Duration(pauses) * keyPause)
+	if pauses := int(now.Sub(s.refilled) / keyPause); pauses > 0 {
+		s.tokens = min(keyBurst, s.tokens+pauses)
+		s.refilled = s.refilled.Add(time.Duration(pauses) * keyPause)
 	}
-	if t.tokens == 0 && t.url == url {
-		return t.body, nil
+	if s.tokens == 0 && s.url == url {
+		return s.keys, true, nil
 	}
-	t.tokens = max(0, t.tokens-1)
-	return nil, nil
+	s.tokens = max(0, s.tokens-1)
+	return nil, false, nil
 }
 
-func (t *keyTransport) remember(url string, body []byte, err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.err = err; err != nil {
-		t.failed = t.now()
-		return
+// remember keeps what a fetch has brought. It reports whether keys were skipped that
+// the log does not know of.
+func (s *keySource) remember(url string, keys []publicKey, skipped []string, err error) (news bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err = err; err != nil {
+		s.failed = s.now()
+		return false
 	}
-	t.url, t.body = url, body
+	s.url, s.keys, s.born = url, keys, s.now()
+	before := s.skipped
+	s.skipped = strings.Join(skipped, "; ")
+	return s.skipped != "" && s.skipped != before
 }
 
-func (t *keyTransport) fetch(ctx context.Context, url string) ([]byte, error) {
-	t.mu.Lock()
-	h := t.http
-	t.mu.Unlock()
-	answer, err := h.At(EndpointKeys).Get(ctx, url, secret.String{})
+func (c *Client) fetchKeys(ctx context.Context, url string) (keys []publicKey, skipped []string, err error) {
+	answer, err := c.http.At(EndpointKeys).Get(ctx, url, secret.String{})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if answer.Status != http.StatusOK {
-		return nil, unavailable("key set: status %d", answer.Status)
+		return nil, nil, unavailable("key set: status %d", answer.Status)
 	}
-	keys, err := usableKeys(answer.Body)
+	keys, skipped, err = readKeys(answer.Body)
 	if err != nil {
-		return nil, unavailable("key set: %w", err)
+		return nil, nil, unavailable("key set: %w", err)
 	}
-	return keys, nil
-}
-
-var errNoKeys = errors.New("no JSON Web Key Set")
-
-// usableKeys keeps the public signature keys of a set. One key of an unknown
-// or broken kind must not spoil the others (RFC 7517 5).
-func usableKeys(body []byte) ([]byte, error) {
-	o, err := strictjson.Parse(body)
-	if err != nil {
-		return nil, err
-	}
-	var all []json.RawMessage
-	if json.Unmarshal(o["keys"], &all) != nil || all == nil {
-		return nil, errNoKeys
-	}
-	usable := []json.RawMessage{}
-	for _, raw := range all {
-		var key jose.JSONWebKey
-		if json.Unmarshal(raw, &key) == nil && key.IsPublic() && key.Use != "enc" {
-			usable = append(usable, raw)
-		}
-	}
-	return json.Marshal(map[string][]json.RawMessage{"keys": usable})
+	return keys, skipped, nil
 }

@@ -2,18 +2,17 @@ package authserver
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
-
-	"github.com/go-jose/go-jose/v4"
 )
 
 // Probe is what a look at the parts of a server has found that every login needs.
 type Probe struct {
 	Token Part
 	Keys  Part // the zero value without OpenID Connect
+	// SkippedKeys says which keys cannot be used, and why.
+	SkippedKeys []string
 }
 
 // Part is one of them.
@@ -34,22 +33,13 @@ func (c *Client) Probe(ctx context.Context) Probe {
 	}
 	probe := Probe{Token: Part{withoutQuery(meta.token), c.http.Reachable(ctx, meta.token)}}
 	if c.cfg.wantsOpenID() {
-		probe.Keys = Part{withoutQuery(meta.jwks), c.keys.transport.probe(ctx, meta.jwks)}
+		keys, skipped, err := c.fetchKeys(ctx, meta.jwks)
+		if err == nil && len(keys) == 0 {
+			err = unavailable("key set: it has no key that could verify an ID token")
+		}
+		probe.Keys, probe.SkippedKeys = Part{withoutQuery(meta.jwks), err}, skipped
 	}
 	return probe
-}
-
-// probe tells whether there are keys at url that could verify anything.
-func (t *keyTransport) probe(ctx context.Context, url string) error {
-	body, err := t.fetch(ctx, url)
-	if err != nil {
-		return err
-	}
-	var set jose.JSONWebKeySet
-	if json.Unmarshal(body, &set) != nil || len(set.Keys) == 0 {
-		return unavailable("key set: it has no key that could verify an ID token")
-	}
-	return nil
 }
 
 // Reachable tells whether a server answers at endpoint. What it says does not

@@ -381,7 +381,6 @@ func TestRefreshTokenIsSalvaged(t *testing.T) {
 	}
 	as.handle("/keys", nil)
 	as.clock.Add(retryKeys)
-	time.Sleep(20 * time.Millisecond) // see enterSoon
 	if got := mustRefresh(t, c, grant); got.Refresh.Reveal() != "refresh-6" || as.reused() != 0 {
 		t.Errorf("refresh token %q, %d reuses", got.Refresh.Reveal(), as.reused())
 	}

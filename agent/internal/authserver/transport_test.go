@@ -144,7 +144,7 @@ func TestFaultsAreTheServers(t *testing.T) {
 				}
 				as.handle(path, nil)
 				as.clock.Add(2 * time.Second)
-				as.enterSoon(c) // once the server is back
+				as.enter(c) // once the server is back
 			})
 		}
 	}
