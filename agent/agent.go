@@ -258,7 +258,7 @@ func serverConfig(cfg *config.Config) authserver.Config {
 		memory = -1 // switched off, where the room's zero means its default
 	}
 	return authserver.Config{
-		Issuer:    cfg.Issuer,
+		Issuer: cfg.Issuer, Tenants: cfg.Tenants, MetadataURL: cfg.MetadataURL,
 		Authorize: cfg.Endpoints.Authorize, Token: cfg.Endpoints.Token, Userinfo: cfg.Endpoints.Userinfo,
 		EndSession: cfg.Endpoints.Logout, JWKS: cfg.Endpoints.JWKS, Revocation: cfg.Endpoints.Revocation,
 		InsecureHTTP:       cfg.InsecureHTTP,

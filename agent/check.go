@@ -74,6 +74,9 @@ func (a *Agent) checkPKCEProxy(ctx context.Context, line teller) error {
 
 func (a *Agent) checkAgent(ctx context.Context, line teller) error {
 	line("agent", "%s, for %v", a.cfg.BasePath, []string(a.cfg.TrustedWebOrigins))
+	if len(a.cfg.Tenants) > 0 {
+		line("tenants", "%v", []string(a.cfg.Tenants))
+	}
 	for _, k := range []cookie.Kind{cookie.Access, cookie.CSRF, cookie.Refresh, cookie.ID} {
 		line("cookie", "%s", a.jar.Name(k, ""))
 	}
@@ -98,6 +101,9 @@ func (a *Agent) checkServer(ctx context.Context, line teller) error {
 	found, err := a.as.Discovered()
 	if err != nil {
 		line("discovery", "failed, so that only what the settings say is known: %v", err)
+	}
+	for _, warning := range a.as.Warnings() {
+		line("metadata", "makes no sense in part: %s", warning)
 	}
 	probe := a.as.Probe(ctx)
 	switch {

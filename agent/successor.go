@@ -68,7 +68,9 @@ func (a *Agent) tryOthers(ctx context.Context, from *Agent) error {
 }
 
 // sameServer tells whether two settings are of one authorization server.
-func sameServer(a, b *config.Config) bool { return a.Issuer == b.Issuer && a.Endpoints == b.Endpoints }
+func sameServer(a, b *config.Config) bool {
+	return a.Issuer == b.Issuer && a.MetadataURL == b.MetadataURL && a.Endpoints == b.Endpoints
+}
 
 // sameUpstream tells the same of the one behind the PKCE proxy.
 func sameUpstream(a, b *config.Config) bool { return a.PKCEProxy.TokenURL == b.PKCEProxy.TokenURL }

@@ -174,7 +174,7 @@ func queryKeys(endpoint string) map[string]bool {
 // always sends it. The error is [ErrIssuer] or [ErrUnavailable].
 func (c *Client) CheckIssuer(ctx context.Context, iss string) error {
 	switch {
-	case c.cfg.Issuer == "", iss == c.cfg.Issuer:
+	case c.cfg.Issuer == "", c.cfg.isIssuer(iss):
 		return nil
 	case iss != "":
 		return fmt.Errorf("%w%s", ErrIssuer, tellableIssuer(iss))

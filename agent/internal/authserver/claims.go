@@ -52,6 +52,8 @@ func (c *Client) checkIssuer(found claims) fault {
 		return "iss is missing"
 	case id.Subject == "":
 		return "sub is missing"
+	case c.cfg.manyTenants():
+		return c.cfg.checkTenant(found)
 	case c.cfg.Issuer != "" && id.Issuer != c.cfg.Issuer && !googleWithoutScheme(c.cfg.Issuer, id.Issuer):
 		return "iss is not the configured issuer" + fault(tellableIssuer(id.Issuer))
 	}
@@ -64,8 +66,9 @@ func googleWithoutScheme(configured, found string) bool {
 	return configured == "https://accounts.google.com" && found == "accounts.google.com"
 }
 
-// checkAudience wants the token to be for us, and if for others too, then
-// issued to us (azp) and only for those whom the settings trust.
+// checkAudience wants the token to be for us, and if for others too, then issued to us
+// (azp) or, without azp, for those whom the settings trust. Others than these are not
+// accepted in either case (OpenID Connect Core 3.1.3.7).
 func (c *Client) checkAudience(found claims) fault {
 	audience, ok := found.Texts("aud")
 	if one, isText := found.Text("aud"); isText {
@@ -80,11 +83,11 @@ func (c *Client) checkAudience(found claims) fault {
 	}
 	for _, other := range audience {
 		switch {
-		case other == c.cfg.Client.ID:
+		case other == c.cfg.Client.ID, slices.Contains(c.cfg.TrustedAudiences, other):
+		case len(c.cfg.TrustedAudiences) > 0:
+			return "aud has one that is not trusted"
 		case azp == "":
 			return "aud has others besides us, and azp is missing"
-		case len(c.cfg.TrustedAudiences) > 0 && !slices.Contains(c.cfg.TrustedAudiences, other):
-			return "aud has one that is not trusted"
 		}
 	}
 	return ""

@@ -15,8 +15,14 @@ import (
 // Config says which authorization server, and who we are to it.
 type Config struct {
 	// Issuer is the server's identifier, from which its metadata is discovered.
-	// It may be empty for a server without discovery.
+	// It may be empty for a server without discovery, and may have {tenantid} in the
+	// place of the tenant.
 	Issuer string
+	// Tenants are those whose users may log in, where the issuer has {tenantid};
+	// "any": all.
+	Tenants []string
+	// MetadataURL is where the metadata is, if not at the issuer.
+	MetadataURL string
 	// Explicit endpoints take the place of discovered ones. With authorize, token
 	// and (for OpenID Connect) JWKS given, discovery may fail.
 	Authorize, Token, Userinfo, EndSession, JWKS, Revocation string
@@ -30,7 +36,7 @@ type Config struct {
 	// AllowScopeWidening lets a login ask for scopes that are not in Scope.
 	AllowScopeWidening bool
 	// TrustedAudiences, if any, are the only audiences that an ID token may
-	// name besides our client id. Such a token needs an azp either way.
+	// name besides our client id. A token without azp needs them.
 	TrustedAudiences []string
 	// ClockSkew is how far the server's clock may be from ours; zero: a minute.
 	ClockSkew time.Duration

@@ -3,6 +3,7 @@ package authserver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -38,6 +39,7 @@ type discovery struct {
 	next    time.Time // no attempt before
 	quiet   bool      // nothing is told yet
 	told    string    // the last failure in the log; empty: that it works
+	warned  string    // the last warnings in the log
 }
 
 func newDiscovery(cfg Config, opt Options) *discovery {
@@ -52,19 +54,20 @@ func newDiscovery(cfg Config, opt Options) *discovery {
 func (d *discovery) inherit(from *discovery) {
 	from.mu.Lock()
 	defer from.mu.Unlock()
-	d.current, d.err, d.next, d.told = from.current, from.err, from.next, from.told
+	d.current, d.err, d.next, d.told, d.warned = from.current, from.err, from.next, from.told, from.warned
 }
 
 // server is all that metadata depends on.
 type server struct {
 	issuer       string
+	metadataURL  string
 	endpoints    [6]string
 	insecureHTTP bool
 	openID       bool
 }
 
 func (c Config) server() server {
-	return server{c.Issuer, [6]string{c.Authorize, c.Token, c.Userinfo, c.EndSession, c.JWKS, c.Revocation}, c.InsecureHTTP, c.wantsOpenID()}
+	return server{c.Issuer, c.MetadataURL, [6]string{c.Authorize, c.Token, c.Userinfo, c.EndSession, c.JWKS, c.Revocation}, c.InsecureHTTP, c.wantsOpenID()}
 }
 
 // discovers tells whether the server is asked for its metadata: also where all
@@ -130,9 +133,11 @@ func (d *discovery) renew(ctx context.Context) (*metadata, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.err = err
-	d.tell(ctx)
 	if err == nil {
 		d.current, d.next = found, d.now().Add(metadataLife)
+	}
+	d.tell(ctx)
+	if err == nil {
 		return found, nil
 	}
 	if d.current == nil && d.cfg.sufficient() {
@@ -146,8 +151,21 @@ func (d *discovery) renew(ctx context.Context) (*metadata, error) {
 	return d.current, nil
 }
 
-// tell logs a failure and its end, once each. The lock is held.
+// Warnings says what of the server's metadata makes no sense, and is not needed.
+func (c *Client) Warnings() []string {
+	d := c.discovery
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.current == nil {
+		return nil
+	}
+	return d.current.warnings
+}
+
+// tell logs a failure and its end, once each, and warnings when they change. The lock
+// is held.
 func (d *discovery) tell(ctx context.Context) {
+	d.tellWarnings(ctx)
 	now := ""
 	if d.err != nil {
 		now = d.err.Error()
@@ -163,6 +181,18 @@ func (d *discovery) tell(ctx context.Context) {
 		slog.Bool("endpoints_known", d.current != nil || d.cfg.sufficient()), slog.String("error", now))
 }
 
+func (d *discovery) tellWarnings(ctx context.Context) {
+	if d.quiet || d.current == nil {
+		return
+	}
+	now := strings.Join(d.current.warnings, "; ")
+	if now != "" && now != d.warned {
+		d.log.LogAttrs(ctx, slog.LevelWarn, "the authorization server's metadata makes no sense in part",
+			slog.String("issuer", d.cfg.Issuer), slog.String("warnings", now))
+	}
+	d.warned = now
+}
+
 // speak tells from now on, and what there is to tell already.
 func (d *discovery) speak(ctx context.Context) {
 	d.mu.Lock()
@@ -171,37 +201,75 @@ func (d *discovery) speak(ctx context.Context) {
 	d.tell(ctx)
 }
 
-// fetch asks at the place of OpenID Connect Discovery 4 and, where there is
-// nothing, at that of RFC 8414 3.
+// errNotThere is what becomes of metadata at a place where there is nothing.
+var errNotThere = errors.New("status 404")
+
+// fetch asks at the place of OpenID Connect Discovery 4 and, where there is nothing, at
+// that of RFC 8414 3; or only where the settings say. Its error is of the last place,
+// and tells of those before, since the first one is often the one that was meant.
 func (d *discovery) fetch(ctx context.Context) (*metadata, error) {
-	places, err := wellKnown(d.cfg.Issuer)
+	places, err := d.cfg.places()
 	if err != nil {
 		return nil, err
 	}
-	answer, place := (*Answer)(nil), ""
-	for _, place = range places {
-		answer, err = d.http.At(EndpointDiscovery).Get(ctx, place, secret.String{})
-		if errors.Is(err, errRedirect) {
+	var faults []error
+	for _, place := range places {
+		m, err := d.fetchAt(ctx, place)
+		if errors.Is(err, errRedirect) && d.cfg.MetadataURL == "" {
 			// Servers on Django have the document one slash further, and send
 			// clients there. It is asked for at its place, not at theirs.
-			place += "/"
-			answer, err = d.http.At(EndpointDiscovery).Get(ctx, place, secret.String{})
+			faults = append(faults, err)
+			m, err = d.fetchAt(ctx, place+"/")
 		}
-		if err != nil {
-			return nil, err
+		if err == nil {
+			return m, nil
 		}
-		if answer.Status != http.StatusNotFound {
+		if faults = append(faults, err); !errors.Is(err, errNotThere) {
 			break
 		}
 	}
-	if answer.Status != http.StatusOK {
-		return nil, unavailable("discovery at %s: status %d", place, answer.Status)
+	return nil, withEarlier(faults)
+}
+
+// withEarlier returns the last of the faults, with the text of those before it.
+func withEarlier(faults []error) error {
+	last := len(faults) - 1
+	if last == 0 {
+		return faults[0]
+	}
+	var earlier []string
+	for _, err := range faults[:last] {
+		earlier = append(earlier, strings.TrimPrefix(err.Error(), ErrUnavailable.Error()+": "))
+	}
+	return fmt.Errorf("%w (tried before: %s)", faults[last], strings.Join(earlier, "; "))
+}
+
+// fetchAt asks at one place.
+func (d *discovery) fetchAt(ctx context.Context, place string) (*metadata, error) {
+	answer, err := d.http.At(EndpointDiscovery).Get(ctx, place, secret.String{})
+	where := withoutQuery(place)
+	switch {
+	case err != nil:
+		return nil, err
+	case answer.Status == http.StatusNotFound:
+		return nil, unavailable("discovery at %s: %w", where, errNotThere)
+	case answer.Status != http.StatusOK:
+		return nil, unavailable("discovery at %s: status %d", where, answer.Status)
 	}
 	m, err := parseMetadata(answer.Body, d.cfg)
 	if err != nil {
-		return nil, unavailable("discovery document at %s: %w", place, err)
+		return nil, unavailable("discovery document at %s: %w", where, err)
 	}
 	return m, nil
+}
+
+// places lists where the metadata may be. Where the issuer has a place for the tenant,
+// Entra ID has one document for all tenants, at "common".
+func (c Config) places() ([]string, error) {
+	if c.MetadataURL != "" {
+		return []string{c.MetadataURL}, nil
+	}
+	return wellKnown(c.issuerOf("common"))
 }
 
 // wellKnown lists where an issuer's metadata may be. Discovery appends to the

@@ -2,9 +2,14 @@ package authserver
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -132,6 +137,98 @@ func FuzzIDToken(f *testing.F) {
 		if other["iss"] != c.cfg.Issuer || other["sub"] != got.identity().Subject || got.identity().Subject == "" ||
 			(other["aud"] != clientID && !slices.Contains(list, any(clientID))) || exp <= now-60 || iat > now+61 {
 			t.Errorf("accepted %q", payload)
+		}
+	})
+}
+
+// FuzzMetadata: whatever a discovery document says, secrets go only where the rules
+// let them, an algorithm is one by a public key, and nothing is quoted.
+func FuzzMetadata(f *testing.F) {
+	for _, changes := range []m{
+		{}, {"token_endpoint": "https://127.0.0.1/t"}, {"jwks_uri": 5}, {"userinfo_endpoint": "http://as.example.com/u"},
+		{"token_endpoint_auth_methods_supported": "client_secret_basic"}, {"token_endpoint_auth_methods_supported": []any{nil, "client_secret_post"}},
+		{"id_token_signing_alg_values_supported": []any{"none", "HS256", 5}}, {"authorization_response_iss_parameter_supported": "true"},
+		{"revocation_endpoint": "https://[::ffff:7f00:1]/r"}, {"end_session_endpoint": "https://１２７.0.0.1/e"}, {"issuer": m{}},
+	} {
+		f.Add(marshal(f, document(changes)))
+	}
+	f.Add([]byte(`{"issuer":"https://as.example.com","issuer":"https://as.example.com"}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		got, err := parseMetadata(body, Config{Issuer: asIssuer, Scope: []string{"openid"}})
+		if err != nil {
+			return
+		}
+		var other map[string]any // by exact names
+		dec := json.NewDecoder(bytes.NewReader(body))
+		dec.UseNumber()
+		if err := dec.Decode(&other); err != nil || other["issuer"] != asIssuer {
+			t.Fatalf("taken: %q", body)
+		}
+		for _, e := range got.endpoints(Config{}) {
+			if *e.value == "" {
+				continue
+			}
+			u, err := url.Parse(*e.value)
+			if err != nil || u.Scheme != "https" || u.Host == "" || other[e.member] != *e.value {
+				t.Errorf("%s is %q", e.member, *e.value)
+				continue
+			}
+			if ip := net.ParseIP(u.Hostname()); ip != nil && (ip.IsLoopback() || ip.IsUnspecified() || ip.IsLinkLocalUnicast()) {
+				t.Errorf("%s is %q", e.member, *e.value)
+			}
+		}
+		for _, alg := range got.algorithms {
+			if !slices.Contains(asymmetric(), alg) {
+				t.Errorf("algorithm %q", alg)
+			}
+		}
+		for _, warning := range got.warnings {
+			if member, _, _ := strings.Cut(warning, " "); other[member] == nil || len(warning) > 150 {
+				t.Errorf("warning %q", warning)
+			}
+		}
+	})
+}
+
+// FuzzKeySet: whatever a key set says, each of its keys is a public one of a size that
+// is allowed, verifying by it does not panic, and none verifies what it has not signed.
+func FuzzKeySet(f *testing.F) {
+	s := fixedSigner(f)
+	good := s.jwk()
+	jws, err := jose.ParseSignedCompact(newSigner(f, "k1").sign(f, []byte("{}")), joseAlgorithms(asymmetric()))
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, key := range []any{
+		good, with(good, m{"x5c": []string{"x"}, "x5t#S256": "AAAA"}), with(good, m{"x": "AAAA"}), with(good, m{"d": "AAAA"}), with(good, m{"kid": nil}),
+		m{"kty": "RSA", "n": modulus(2048), "e": "AQAB"}, m{"kty": "RSA", "n": modulus(1024), "e": "Aw"}, m{"kty": "RSA", "n": modulus(2048), "e": 3},
+		m{"kty": "OKP", "crv": "Ed25519", "x": b64(make([]byte, 32))}, m{"kty": "oct", "k": "AAAA"}, 5, nil,
+	} {
+		f.Add(marshal(f, m{"keys": []any{key}}))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		keys, skipped, err := readKeys(body)
+		if err != nil {
+			return
+		}
+		for _, k := range keys {
+			switch key := k.key.(type) {
+			case *rsa.PublicKey:
+				if bits := key.N.BitLen(); bits < 2048 || bits > 16384 || key.E < 3 {
+					t.Errorf("RSA key of %d bits, exponent %d", bits, key.E)
+				}
+			case *ecdsa.PublicKey, ed25519.PublicKey:
+			default:
+				t.Errorf("a key of type %T", key)
+			}
+		}
+		if _, _, err := verifyBy(keys, jws); err == nil {
+			t.Error("a key verifies what another has signed")
+		}
+		for _, text := range skipped {
+			if !strings.HasPrefix(text, "key ") || len(text) > 200 {
+				t.Errorf("skipped: %q", text)
+			}
 		}
 	})
 }

@@ -61,7 +61,10 @@ func TestIDTokenClaims(t *testing.T) {
 		{name: "azp other", claims: m{"azp": "api"}, want: "azp"},
 		{name: "azp a number", claims: m{"azp": 5}, want: "azp"},
 		{name: "trusted aud", claims: m{"aud": []string{clientID, "api"}, "azp": clientID}, cfg: func(c *Config) { c.TrustedAudiences = []string{"api"} }},
-		{name: "trusted aud, no azp", claims: m{"aud": []string{clientID, "api"}}, cfg: func(c *Config) { c.TrustedAudiences = []string{"api"} }, want: "azp"},
+		{name: "trusted aud, no azp", claims: m{"aud": []string{clientID, "api"}}, cfg: func(c *Config) { c.TrustedAudiences = []string{"api"} }},
+		{name: "trusted aud, azp other", claims: m{"aud": []string{clientID, "api"}, "azp": "api"}, cfg: func(c *Config) { c.TrustedAudiences = []string{"api"} }, want: "azp"},
+		{name: "trusted aud, azp empty", claims: m{"aud": []string{clientID, "api"}, "azp": ""}, cfg: func(c *Config) { c.TrustedAudiences = []string{"api"} }, want: "azp"},
+		{name: "untrusted aud, no azp", claims: m{"aud": []string{clientID, "api", "x"}}, cfg: func(c *Config) { c.TrustedAudiences = []string{"api"} }, want: "not trusted"},
 		{name: "untrusted aud", claims: m{"aud": []string{clientID, "x"}, "azp": clientID}, cfg: func(c *Config) { c.TrustedAudiences = []string{"api"} }, want: "not trusted"},
 
 		{name: "expired within the skew", claims: m{"exp": now - 59}},

@@ -1,9 +1,9 @@
 package authserver
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -24,6 +24,7 @@ type metadata struct {
 	algorithms  []string // for ID tokens; asymmetric ones alone
 	// issInResponse: authorization responses carry iss (RFC 9207 3).
 	issInResponse bool
+	warnings      []string // what of the document makes no sense, and is not needed
 }
 
 // asymmetric are the algorithms that a public key verifies. HMAC would make a
@@ -56,70 +57,114 @@ type endpoint struct {
 	member   string // in the document
 	value    *string
 	explicit string // in the settings
+	needed   bool   // for a login
 }
 
 func (m *metadata) endpoints(cfg Config) []endpoint {
 	return []endpoint{
-		{"authorization_endpoint", &m.authorize, cfg.Authorize},
-		{"token_endpoint", &m.token, cfg.Token},
-		{"userinfo_endpoint", &m.userinfo, cfg.Userinfo},
-		{"end_session_endpoint", &m.endSession, cfg.EndSession},
-		{"jwks_uri", &m.jwks, cfg.JWKS},
-		{"revocation_endpoint", &m.revocation, cfg.Revocation},
+		{"authorization_endpoint", &m.authorize, cfg.Authorize, true},
+		{"token_endpoint", &m.token, cfg.Token, true},
+		{"userinfo_endpoint", &m.userinfo, cfg.Userinfo, false},
+		{"end_session_endpoint", &m.endSession, cfg.EndSession, false},
+		{"jwks_uri", &m.jwks, cfg.JWKS, cfg.wantsOpenID()},
+		{"revocation_endpoint", &m.revocation, cfg.Revocation, false},
 	}
 }
 
 // parseMetadata reads a discovery document. It must be the configured issuer's
-// own: a document that names another is a mistake or an attack (RFC 8414 6.2).
+// own: a document that names another is a mistake or an attack (RFC 8414 6.2). What
+// is wrong in it is an error where a login needs it, and otherwise a warning.
 func parseMetadata(body []byte, cfg Config) (*metadata, error) {
 	doc, err := strictjson.Parse(body)
 	if err != nil {
 		return nil, err
 	}
-	if issuer, _ := doc.Text("issuer"); issuer != cfg.Issuer {
+	if issuer, isText := doc.Text("issuer"); !isText {
+		return nil, errors.New("its issuer is missing or no text, so that it is of another issuer")
+	} else if issuer != cfg.Issuer {
 		return nil, fmt.Errorf("it is of another issuer%s", tellableIssuer(issuer))
 	}
 	m := &metadata{announced: true}
 	for _, e := range m.endpoints(cfg) {
-		if err := e.read(doc, cfg); err != nil {
+		if err := m.readEndpoint(e, doc, cfg); err != nil {
 			return nil, err
 		}
 	}
 	m.override(cfg)
-	if err := m.readCapabilities(doc); err != nil {
-		return nil, err
-	}
+	m.readCapabilities(doc)
 	return m, m.complete(cfg)
 }
 
-// read takes the endpoint from the document, unless the settings have it.
-func (e endpoint) read(doc strictjson.Object, cfg Config) error {
-	s, ok := doc.OptionalText(e.member)
-	if e.explicit != "" || (ok && s == "") {
+// readEndpoint takes an endpoint from the document, unless the settings have it.
+func (m *metadata) readEndpoint(e endpoint, doc strictjson.Object, cfg Config) error {
+	if e.explicit != "" || !doc.Has(e.member) {
 		return nil
 	}
-	if !ok || !cfg.usableEndpoint(s) {
-		return fmt.Errorf("its %s is no absolute http(s) URL, has a fragment, or would send secrets in clear", e.member)
+	raw, isText := doc.Text(e.member)
+	fault := "must be a text"
+	if isText {
+		fault = cfg.endpointFault(raw)
 	}
-	*e.value = s
+	switch {
+	case fault == "":
+		*e.value = raw
+	case raw == "" && isText: // as good as missing
+	case e.needed:
+		return fmt.Errorf("its %s %s", e.member, fault)
+	default:
+		m.warn(e.member, fault+"; it is ignored")
+	}
 	return nil
 }
 
-func (m *metadata) readCapabilities(doc strictjson.Object) error {
-	if doc.Has("token_endpoint_auth_methods_supported") {
-		methods, ok := doc.Texts("token_endpoint_auth_methods_supported")
-		if !ok {
-			return errors.New("its token_endpoint_auth_methods_supported is no list of names")
-		}
-		m.authMethods = append([]string{}, methods...)
+func (m *metadata) readCapabilities(doc strictjson.Object) {
+	if methods, ok := m.names(doc, "token_endpoint_auth_methods_supported"); ok {
+		m.authMethods = methods
 	}
 	m.algorithms = []string{oidc.RS256} // the one that every server must have
-	if doc.Has("id_token_signing_alg_values_supported") {
-		algs, _ := doc.Texts("id_token_signing_alg_values_supported")
+	if algs, ok := m.names(doc, "id_token_signing_alg_values_supported"); ok {
 		m.algorithms = slices.DeleteFunc(algs, func(alg string) bool { return !slices.Contains(asymmetric(), alg) })
 	}
-	m.issInResponse = string(doc["authorization_response_iss_parameter_supported"]) == "true"
-	return nil
+	m.issInResponse = m.flag(doc, "authorization_response_iss_parameter_supported")
+}
+
+// names reads a list of names, as far as there are names in it. Names in one text are
+// taken too, since real servers have them; ok is false where there is nothing to go by.
+func (m *metadata) names(doc strictjson.Object, member string) (names []string, ok bool) {
+	if !doc.Has(member) {
+		return nil, false
+	}
+	if names, ok = doc.Texts(member); ok {
+		return append([]string{}, names...), true
+	}
+	m.warn(member, "must be a list of texts; what is none is ignored")
+	if text, isText := doc.Text(member); isText {
+		names = strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' })
+	}
+	var items []any
+	_ = json.Unmarshal(doc[member], &items)
+	for _, item := range items {
+		if name, isText := item.(string); isText {
+			names = append(names, name)
+		}
+	}
+	return names, len(names) > 0
+}
+
+// flag reads a truth value. A text that says the same is taken too.
+func (m *metadata) flag(doc strictjson.Object, member string) bool {
+	value := string(doc[member])
+	switch value {
+	case "", "null", "true", "false":
+	default:
+		m.warn(member, "must be true or false; what is neither is ignored")
+	}
+	return strings.Trim(value, `"`) == "true"
+}
+
+// warn notes what the document has wrongly. It quotes nothing of it.
+func (m *metadata) warn(member, fault string) {
+	m.warnings = append(m.warnings, member+" "+fault)
 }
 
 // complete tells what is missing for a login.
@@ -163,37 +208,19 @@ func (m *metadata) authMethod(set AuthMethod) AuthMethod {
 	return AuthPost
 }
 
-// usableEndpoint tells whether tokens and codes may go to raw. Plain http is for
-// this machine or for those who have allowed it, and then never for an issuer
-// that has https itself.
-func (c Config) usableEndpoint(raw string) bool {
+// endpointFault says why tokens and codes may not go to raw; empty: they may. Plain
+// http is for this machine or for those who have allowed it.
+func (c Config) endpointFault(raw string) string {
 	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || strings.Contains(raw, "#") {
-		return false
+	if err != nil || u.Host == "" || strings.Contains(raw, "#") || u.Scheme != "http" && u.Scheme != "https" {
+		return "must be an absolute http(s) URL without a fragment"
 	}
-	switch u.Scheme {
-	case "https":
-		return true
-	case "http":
-		return loopback(u.Hostname()) || c.InsecureHTTP && !strings.HasPrefix(c.Issuer, "https:")
+	if u.Scheme == "http" && !registration.Loopback(u.Hostname()) && !c.InsecureHTTP {
+		return "must not be http://, which would send secrets in clear"
 	}
-	return false
-}
-
-// loopback tells whether host is this machine.
-func loopback(host string) bool {
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip.IsLoopback()
+	issuer, err := url.Parse(c.Issuer)
+	if err != nil {
+		return "cannot be held against the issuer, which is no URL"
 	}
-	return host == "localhost" || strings.HasSuffix(host, ".localhost")
-}
-
-// tellableIssuer is ": <issuer>" for an issuer that looks like one, so that a
-// trailing slash too many is seen at once, and nothing for any other text.
-func tellableIssuer(issuer string) string {
-	u, err := url.Parse(issuer)
-	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || len(issuer) > 256 {
-		return ""
-	}
-	return ": " + location(u)
+	return registration.EndpointFault(u, issuer)
 }

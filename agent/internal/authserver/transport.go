@@ -1,6 +1,7 @@
 package authserver
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -204,7 +205,7 @@ func (h *HTTP) ask(req *http.Request, status *int) (*Answer, error) {
 	*status = resp.StatusCode
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
-	answer := &Answer{Status: resp.StatusCode, Header: resp.Header, Body: body}
+	answer := &Answer{Status: resp.StatusCode, Header: resp.Header, Body: bytes.TrimPrefix(body, []byte(byteOrderMark))}
 	switch {
 	case err != nil:
 		return nil, unavailable("%s: reading the answer: %w", where, tellable(err))
@@ -217,6 +218,10 @@ func (h *HTTP) ask(req *http.Request, status *int) (*Answer, error) {
 	}
 	return answer, nil
 }
+
+// byteOrderMark is what some servers begin JSON with, though RFC 8259 8.1 forbids it,
+// and what readers may ignore.
+const byteOrderMark = "\xef\xbb\xbf"
 
 // location is a URL without its query and credentials, for errors.
 func location(u *url.URL) string { return u.Scheme + "://" + u.Host + u.EscapedPath() }
