@@ -47,7 +47,7 @@ func (a *Agent) Admin() http.Handler {
 			return nil
 		},
 	}
-	return guard.Harden(observe.Recover(a.log, a.panicked, render.Handle(func(w http.ResponseWriter, r *http.Request) error {
+	return guard.CloseAfterChunks(guard.Harden(observe.Recover(a.log, a.panicked, render.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		h := endpoints[r.URL.EscapedPath()]
 		switch {
 		case h == nil:
@@ -57,7 +57,7 @@ func (a *Agent) Admin() http.Handler {
 			return notAllowed(w, r)
 		}
 		return h(w, r)
-	})))
+	}))))
 }
 
 // livez answers GET /livez: the process answers. It depends on nothing, since to

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -146,6 +147,53 @@ func TestRefusedUploadIsNotWaitedFor(t *testing.T) {
 			t.Parallel()
 			endsWith(t, send(t, srv, tt.target+" HTTP/1.1\r\nHost: x\r\nOrigin: "+testOrigin+"\r\n"+tt.rest+"\r\n"+strings.Repeat("x", 64)), tt.status)
 		})
+	}
+}
+
+// What follows a request in chunks on its connection may be hidden in a length that it
+// had as well: no answer of ours leaves such a connection open.
+func TestChunksEndTheConnection(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "index.html"), []byte("<!doctype html><title>x</title>"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := build(t, append(pkceEnv(), "ROUTES=/api/=http://127.0.0.1:1", "FORWARD_AUTH_ADDR=127.0.0.1:8081", "SPA_DIR="+dir)...)
+	public, gateways, admin := httptest.NewServer(a.Handler()), httptest.NewServer(a.ForwardAuth()), httptest.NewServer(a.Admin())
+	t.Cleanup(public.Close)
+	t.Cleanup(gateways.Close)
+	t.Cleanup(admin.Close)
+	const preflight = "Access-Control-Request-Method: POST\r\n"
+	for _, tt := range []struct {
+		srv          *httptest.Server
+		line, header string
+		status       int
+	}{
+		{public, "POST /oauth-agent/login/end", "Content-Type: application/json\r\n", 400},
+		{public, "POST /oauth-agent/refresh", "", 401},
+		{public, "GET /oauth-agent/session", "", 200},
+		{public, "OPTIONS /oauth-agent/session", preflight, 204},
+		{public, "GET /oauth-agent/client.js", "", 200},
+		{public, "GET /oauth-agent/nowhere", "", 404},
+		{public, "GET /", "", 200},
+		{public, "POST /api/x", "", 401},
+		{public, "POST /oauth/token", "", 400},
+		{public, "GET /oauth/authorization", "", 400},
+		{gateways, "GET /oauth-agent/authorize", "", 401},
+		{admin, "POST /livez", "", 405},
+		{admin, "GET /livez", "", 200},
+	} {
+		for _, length := range []string{"", "Content-Length: 4\r\n"} {
+			conn := send(t, tt.srv, tt.line+" HTTP/1.1\r\nHost: x\r\nOrigin: "+testOrigin+"\r\n"+tt.header+length+
+				"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /oauth-agent/hidden HTTP/1.1\r\nHost: x\r\n\r\n")
+			_ = conn.SetReadDeadline(time.Now().Add(slack))
+			all, err := io.ReadAll(conn)
+			if err != nil && !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("%s: the connection stays: %v", tt.line, err)
+			}
+			if !strings.HasPrefix(string(all), fmt.Sprintf("HTTP/1.1 %d ", tt.status)) || strings.Count(string(all), "HTTP/1.1 ") != 1 {
+				t.Errorf("%s: %.200q, want one answer with %d", tt.line, all, tt.status)
+			}
+		}
 	}
 }
 

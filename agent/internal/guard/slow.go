@@ -28,6 +28,18 @@ func Unbound(r *http.Request) {
 	}
 }
 
+// CloseAfterChunks ends an HTTP/1 connection after a request whose body came in chunks.
+// It may have had a Content-Length too, which net/http has dropped: what follows on the
+// connection could be hidden in it (RFC 9112 6.1).
+func CloseAfterChunks(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor == 1 && len(r.TransferEncoding) > 0 {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
 
 // arriving is a body with a deadline, which is lifted at its end alone: one that
