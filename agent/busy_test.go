@@ -2,9 +2,12 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,11 +17,20 @@ import (
 // What is too much at a time is refused in the words of each part: pages can read
 // that, and a person sees a page.
 func TestBusyInTheWordsOfEachPart(t *testing.T) {
-	api := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	arrived, may := make(chan struct{}), make(chan struct{})
+	api := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(arrived)
+		<-may
+	}))
 	defer api.Close()
-	cfg, err := config.Load("", append(pkceEnv(), "ISSUER=http://127.0.0.1:1", "CLIENT_ID=spa", "CLIENT_SECRET=c4nary-secret",
-		"REDIRECT_URI="+testOrigin+"/", "TRUSTED_WEB_ORIGIN="+testOrigin, "ROUTES=/api/="+api.URL,
-		"COOKIE_ENCRYPTION_KEY="+strings.Repeat("a1", 32)))
+	defer close(may)
+	file := filepath.Join(t.TempDir(), "agent.yaml")
+	routes := fmt.Sprintf("routes:\n- {path: /api/, upstream: %[1]q}\n- {path: /slow/, upstream: %[1]q, public: true}\n", api.URL)
+	if err := os.WriteFile(file, []byte(routes), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(file, append(pkceEnv(), "ISSUER=http://127.0.0.1:1", "CLIENT_ID=spa", "CLIENT_SECRET=c4nary-secret",
+		"REDIRECT_URI="+testOrigin+"/", "TRUSTED_WEB_ORIGIN="+testOrigin, "COOKIE_ENCRYPTION_KEY="+strings.Repeat("a1", 32)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,27 +39,18 @@ func TestBusyInTheWordsOfEachPart(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = a.Close() }()
-	arrived, may := make(chan struct{}), make(chan struct{})
-	h := a.Handler()
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("X-Hold") != "" {
-			r.Body = held{arrived, may}
-			r.ContentLength = -1
-		}
-		h.ServeHTTP(w, r)
-	}))
+	srv := httptest.NewServer(a.Handler())
 	defer srv.Close()
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
 	go func() {
-		req, _ := http.NewRequestWithContext(ctx, "POST", srv.URL+"/oauth/token", strings.NewReader("x"))
-		req.Header.Set("X-Hold", "yes")
+		req, _ := http.NewRequestWithContext(ctx, "GET", srv.URL+"/slow/x", nil)
+		req.Header.Set("Origin", testOrigin)
 		if resp, err := http.DefaultClient.Do(req); err == nil {
 			_ = resp.Body.Close()
 		}
 	}()
 	<-arrived
-	defer close(may)
 	for _, tt := range []struct{ method, path, origin, body, kind string }{
 		{"POST", "/oauth/token", "http://127.0.0.1", `{"error":"temporarily_unavailable",`, "application/json"},
 		{"GET", "/oauth/authorization", "", "<!doctype html>", "text/html; charset=utf-8"},
@@ -81,14 +84,3 @@ func fetch(t *testing.T, method, url, origin string) (*http.Response, string) {
 	body, _ := io.ReadAll(resp.Body)
 	return resp, string(body)
 }
-
-// held is a body that is on its way.
-type held struct{ arrived, may chan struct{} }
-
-func (h held) Read([]byte) (int, error) {
-	close(h.arrived)
-	<-h.may
-	return 0, io.EOF
-}
-
-func (h held) Close() error { return nil }

@@ -13,14 +13,14 @@ import (
 // so that a reload forgives nobody.
 type limits struct {
 	loginStart, token, foreign *guard.Limiter
-	public, gateways           *guard.Rush
+	public, gateways           *guard.InFlightLimit
 }
 
 func newLimits(cfg *config.Config, opt Options) limits {
 	clock := opt.Clock
 	return limits{
-		public:     guard.NewRush(opt.Requests),
-		gateways:   guard.NewRush(opt.GatewayRequests),
+		public:     guard.NewInFlightLimit(opt.Requests, cfg.Limits.OfAddress(opt.Requests)),
+		gateways:   guard.NewInFlightLimit(opt.GatewayRequests, 0),
 		loginStart: guard.NewLimiter(cfg.Limits.LoginStart, cfg.Limits.Addresses, clock),
 		token:      guard.NewLimiter(cfg.Limits.TokenCalls, cfg.Limits.Addresses, clock),
 		foreign:    guard.NewLimiter(foreignCalls(cfg), cfg.Limits.Addresses, clock),
@@ -29,6 +29,7 @@ func newLimits(cfg *config.Config, opt Options) limits {
 
 // change has them by the numbers of other settings, for all who share them.
 func (l limits) change(cfg *config.Config) {
+	l.public.Change(cfg.Limits.OfAddress(l.public.Places()))
 	l.loginStart.Change(cfg.Limits.LoginStart, cfg.Limits.Addresses)
 	l.token.Change(cfg.Limits.TokenCalls, cfg.Limits.Addresses)
 	l.foreign.Change(foreignCalls(cfg), cfg.Limits.Addresses)

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -92,6 +94,10 @@ func (l *Live) ForwardAuth() http.Handler {
 	}
 	return l.by(func(t *tenure) http.Handler { return t.gateways })
 }
+
+// Peer returns the address that the connections of a peer count for; none for trusted
+// proxies, which bring many clients, and for what has no address.
+func (l *Live) Peer(addr net.Addr) netip.Addr { return l.current.Load().agent.door.Peer(addr) }
 
 // Admin serves the operator's listener.
 func (l *Live) Admin() http.Handler {

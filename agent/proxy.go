@@ -97,7 +97,7 @@ func (a *Agent) ForwardAuth() http.Handler {
 	}
 	// Gateways announce bodies that they do not send.
 	h := a.inTime(named(a.base()+"/authorize", a.admitted(a.proxy.ForwardAuth())))
-	return a.watched(h, a.limits.gateways)
+	return a.watched(h, a.limits.gateways, nil) // all of them are gateways
 }
 
 // admitted is h without what is too much at a time.

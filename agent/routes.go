@@ -63,7 +63,7 @@ func (a *Agent) routes() http.Handler {
 		a.pkceRoutes(m)
 	}
 	m.NotFoundHandler = a.otherwise()
-	return a.watched(m, a.limits.public)
+	return a.watched(m, a.limits.public, a.door)
 }
 
 // inTime waits for no body longer than the settings say. It is for whatever the

@@ -34,10 +34,10 @@ func (a *Agent) buildWatch() {
 
 // watched is h as a listener serves it: bounded in number and in the patience with
 // clients, watched, and with its panics answered.
-func (a *Agent) watched(h http.Handler, rush *guard.Rush) http.Handler {
+func (a *Agent) watched(h http.Handler, limit *guard.InFlightLimit, clients *guard.Doorkeeper) http.Handler {
 	h = guard.CloseAfterChunks(h)
 	h = a.requests.Watch(observe.Recover(a.log, a.panicked, h))
-	return rush.Count(guard.WriteTimeout(a.cfg.Timeouts.Write, h))
+	return limit.Count(clients, guard.WriteTimeout(a.cfg.Timeouts.Write, h))
 }
 
 // closeTracer sends what spans there are.

@@ -231,6 +231,9 @@ type Limits struct {
 	// Connections is how many the ports for browsers and gateways accept together,
 	// and how many requests are served at a time.
 	Connections int `yaml:"connections" env:"LIMIT_CONNECTIONS"`
+	// PerAddress is how many of either one client address may hold, behind trusted
+	// proxies the one that they name; 0: a quarter.
+	PerAddress int `yaml:"per_address" env:"LIMIT_PER_ADDRESS"`
 	// Requests a minute of one client address; 0: no limit. An IPv6 client counts
 	// by its /64.
 	LoginStart int `yaml:"login_start" env:"LIMIT_LOGIN_START"` // POST /login/start

@@ -94,9 +94,23 @@ func (l Limits) validate(ms *Mistakes) {
 	if l.Connections < 16 || l.Connections > 1<<20 {
 		ms.add("limits.connections", "LIMIT_CONNECTIONS", fmt.Sprintf("%d is out of range", l.Connections), "Use 16 to 1048576; 4096 is the default.")
 	}
+	if l.PerAddress != 0 && (l.PerAddress < leastPerAddress || l.PerAddress > 1<<20) {
+		ms.add("limits.per_address", "LIMIT_PER_ADDRESS", fmt.Sprintf("%d is out of range", l.PerAddress), "Use 4 to 1048576, or 0 for a quarter of limits.connections.")
+	}
 	if l.Addresses < 1 || l.Addresses > 1<<24 {
 		ms.add("limits.addresses", "LIMIT_ADDRESSES", fmt.Sprintf("%d is out of range", l.Addresses), "Use 1 to 16777216; 65536 is the default.")
 	}
+}
+
+// leastPerAddress lets one client work at all.
+const leastPerAddress = 4
+
+// OfAddress is how many of so many places one client address may take.
+func (l Limits) OfAddress(places int) int {
+	if l.PerAddress > 0 {
+		return min(l.PerAddress, places)
+	}
+	return min(max(places/4, leastPerAddress), places)
 }
 
 // KeyCreatedDay is cookie.key_created as a time; zero when that is not set.

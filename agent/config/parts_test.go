@@ -19,7 +19,7 @@ var shared = vars{
 	"LOG_SUBJECT_KEY": strings.Repeat("ab", 32), "LOG_SUBJECT_KEY_FILE": "subject.key",
 	"ADMIN_ADDR": "127.0.0.1:1", "SHUTDOWN_DELAY": "5s", "RELOAD_EVERY": "5s", "TRUSTED_PROXIES": "10.0.0.1",
 	"TRACING_ENDPOINT": "http://127.0.0.1:1/v1/traces", "TRACING_SAMPLE_RATIO": "0.5", "TRACING_SERVICE_NAME": "front",
-	"LIMIT_LOGIN_START": "10", "LIMIT_TOKEN": "10", "LIMIT_ADDRESSES": "10", "LIMIT_CONNECTIONS": "100",
+	"LIMIT_LOGIN_START": "10", "LIMIT_TOKEN": "10", "LIMIT_ADDRESSES": "10", "LIMIT_CONNECTIONS": "100", "LIMIT_PER_ADDRESS": "10",
 }
 
 // ofProxy is of the OAuth Proxy and of the page, which need the agent and cannot
@@ -103,7 +103,7 @@ func TestSharedSettingsAreCheckedWithoutTheAgent(t *testing.T) {
 		"ADMIN_ADDR": "admin_addr", "SHUTDOWN_DELAY": "shutdown_delay", "RELOAD_EVERY": "reload_every", "TRUSTED_PROXIES": "trusted_proxies",
 		"TRACING_ENDPOINT": "tracing.endpoint", "TRACING_SAMPLE_RATIO": "tracing.sample_ratio",
 		"LIMIT_LOGIN_START": "limits.login_start", "LIMIT_TOKEN": "limits.token", "LIMIT_ADDRESSES": "limits.addresses",
-		"LIMIT_CONNECTIONS": "limits.connections",
+		"LIMIT_CONNECTIONS": "limits.connections", "LIMIT_PER_ADDRESS": "limits.per_address",
 	} {
 		want(t, mistakes(t, "", pkceEnv(vars{variable: "none sense"})), key, "")
 	}

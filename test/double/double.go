@@ -4,8 +4,6 @@ package double
 
 import (
 	"bytes"
-	"encoding/binary"
-	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -55,23 +53,12 @@ func (l *Log) String() string {
 }
 
 // Deaf asks over HTTP/2 for a path, as many times at once, and lets nothing of the
-// bodies through: its streams have a window of 0 bytes (RFC 9113 6.5.2). Paths have up
-// to 126 bytes. conn is a connection for h2, and still to be read.
+// bodies through: its streams have a window of 0 bytes (RFC 9113 6.5.2). conn is a
+// connection for h2, and still to be read.
 func Deaf(conn io.Writer, path string, times int) error {
-	const settings, headers, ack, endOfAll = 4, 1, 1, 5
-	out := bytes.NewBufferString("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-	frame := func(kind, flags byte, stream uint32, payload string) {
-		out.Write(binary.BigEndian.AppendUint32(nil, uint32(len(payload)))[1:])
-		out.Write([]byte{kind, flags})
-		out.Write(binary.BigEndian.AppendUint32(nil, stream))
-		out.WriteString(payload)
+	c := NewHTTP2(0)
+	for range times {
+		c.Request(true, Head("GET", path))
 	}
-	frame(settings, 0, 0, "\x00\x04\x00\x00\x00\x00") // SETTINGS_INITIAL_WINDOW_SIZE
-	frame(settings, ack, 0, "")                       // those of the server
-	for i := range times {
-		// GET, https, path and authority (RFC 7541 6 and A).
-		frame(headers, endOfAll, uint32(2*i+1), fmt.Sprintf("\x82\x87\x04%c%s\x01\x01x", len(path), path))
-	}
-	_, err := conn.Write(out.Bytes())
-	return err
+	return c.Send(conn)
 }

@@ -24,7 +24,7 @@ type Proxies []netip.Prefix
 
 // Trusts tells whether a peer, as in [http.Request.RemoteAddr], is one of them.
 func (p Proxies) Trusts(remoteAddr string) bool {
-	return len(p) > 0 && p.contains(peer(remoteAddr))
+	return len(p) > 0 && p.Contains(peer(remoteAddr))
 }
 
 // Client is the address of the client: the first one, from the peer on and then
@@ -36,7 +36,7 @@ func (p Proxies) Trusts(remoteAddr string) bool {
 // the peer has none, as with Unix sockets.
 func (p Proxies) Client(r *http.Request) netip.Addr {
 	client, hops := peer(r.RemoteAddr), 0
-	if !p.contains(client) {
+	if !p.Contains(client) {
 		return client
 	}
 	for element := range fromTheRight(r.Header["X-Forwarded-For"]) {
@@ -50,7 +50,7 @@ func (p Proxies) Client(r *http.Request) netip.Addr {
 		if !ok {
 			break
 		}
-		if client = addr; !p.contains(client) {
+		if client = addr; !p.Contains(client) {
 			break
 		}
 	}
@@ -74,7 +74,8 @@ func (p Proxies) Host(r *http.Request) string {
 	return host
 }
 
-func (p Proxies) contains(addr netip.Addr) bool {
+// Contains tells whether an address, in its plain spelling, is one of them.
+func (p Proxies) Contains(addr netip.Addr) bool {
 	for _, prefix := range p {
 		if prefix.Contains(addr) {
 			return true

@@ -12,13 +12,24 @@ import (
 // MaxBody is the most that is read of a request to the agent, in bytes.
 const MaxBody = 64 << 10
 
-// Body reads the body of a request before its handler runs, bounded in size.
-// The time that it takes is bounded by [ReadTimeout].
+// Body reads the body of a request before its handler runs, bounded in size. The time
+// that it takes is bounded by [ReadTimeout]. While a body is on its way its request takes
+// no place of an [InFlightLimit]. A read has no body that anybody would wait for.
 func Body(maxBody int64, next httperr.Handler) httperr.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		if !hasBody(r) || r.Method == http.MethodGet || r.Method == http.MethodHead {
+			return next(w, r)
+		}
+		f := inFlightOf(r)
+		if !f.await() {
+			return tooBusy(w)
+		}
+		body, err := io.ReadAll(http.MaxBytesReader(w, io.NopCloser(countedBody{r.Body, f}), maxBody))
+		room := f.resume(w)
 		var tooLarge *http.MaxBytesError
 		switch {
+		case !room || errors.Is(err, errNoMemory):
+			return tooBusy(w)
 		case errors.As(err, &tooLarge):
 			return err
 		case err != nil:

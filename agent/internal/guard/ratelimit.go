@@ -2,6 +2,7 @@ package guard
 
 import (
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -22,6 +23,29 @@ type Doorkeeper struct {
 // NewDoorkeeper believes these proxies.
 func NewDoorkeeper(proxies forwarded.Proxies, log *slog.Logger) *Doorkeeper {
 	return &Doorkeeper{proxies: proxies, log: log}
+}
+
+// client returns the address that a request counts for; none where nobody can be told
+// apart, as with a trusted proxy that names no client.
+func (d *Doorkeeper) client(r *http.Request) netip.Addr {
+	return d.counted(d.proxies.Client(r))
+}
+
+// Peer returns the address that the connections of a peer count for; none for a trusted
+// proxy, which brings many clients, and for what has no address, as Unix sockets.
+func (d *Doorkeeper) Peer(addr net.Addr) netip.Addr {
+	peer, ok := addr.(*net.TCPAddr)
+	if !ok {
+		return netip.Addr{}
+	}
+	return d.counted(peer.AddrPort().Addr().Unmap().WithZone(""))
+}
+
+func (d *Doorkeeper) counted(addr netip.Addr) netip.Addr {
+	if !addr.IsValid() || d.proxies.Contains(addr) {
+		return netip.Addr{}
+	}
+	return network(addr)
 }
 
 // Limit answers 429 with Retry-After (RFC 6585 4, RFC 9110 10.2.3) when an address

@@ -13,6 +13,7 @@ import (
 func WriteTimeout(timeout time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := &patient{ResponseWriter: w, timeout: timeout, stream: r.ProtoMajor > 1}
+		p.setDeadline(time.Time{}) // the server's is for answers of its own
 		next.ServeHTTP(p, r)
 		switch {
 		case p.hijacked:

@@ -1,0 +1,183 @@
+package guard_test
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"oauth-agent/agent/internal/forwarded"
+	"oauth-agent/agent/internal/guard"
+	"oauth-agent/agent/internal/httperr"
+)
+
+// inFlight serves with so many places, behind a trusted proxy at 127.0.0.1. A request
+// for /wait is served until may is closed.
+func inFlight(t *testing.T, limit *guard.InFlightLimit) (url string, arrived, may chan struct{}) {
+	t.Helper()
+	arrived, may = make(chan struct{}, 100), make(chan struct{})
+	render := &httperr.Renderer{Log: slog.New(slog.DiscardHandler)}
+	h := render.Handle(guard.Admit(guard.Body(guard.MaxBody, func(_ http.ResponseWriter, r *http.Request) error {
+		if r.URL.Path == "/wait" {
+			arrived <- struct{}{}
+			<-may
+		}
+		return nil
+	})))
+	door := guard.NewDoorkeeper(forwarded.Proxies{netip.MustParsePrefix("127.0.0.0/8")}, slog.New(slog.DiscardHandler))
+	srv := httptest.NewServer(limit.Count(door, guard.ReadTimeout(time.Minute, h)))
+	t.Cleanup(srv.Close)
+	return srv.URL, arrived, may
+}
+
+// ask asks for a client, and returns the status; 0: it was cut off.
+func ask(t *testing.T, method, url, client string, body io.Reader, header ...string) int {
+	req, _ := http.NewRequestWithContext(t.Context(), method, url, body)
+	if client != "" {
+		req.Header.Set("X-Forwarded-For", client)
+	}
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode
+}
+
+// One client has its part of the places, and no more; an IPv6 client by its /64. What a
+// proxy sends for nobody has a share in the whole alone.
+func TestPlacesOfOneClient(t *testing.T) {
+	for _, tt := range []struct {
+		first, other string
+		status       int
+	}{
+		{"192.0.2.1", "192.0.2.1", 503},
+		{"192.0.2.1", "192.0.2.2", 200},
+		{"192.0.2.1", "", 200},
+		{"2001:db8::1", "2001:db8::2", 503},
+		{"2001:db8::1", "2001:db8:0:1::1", 200},
+		{"", "", 200},
+	} {
+		url, arrived, may := inFlight(t, guard.NewInFlightLimit(8, 2))
+		for range 2 {
+			go ask(t, "GET", url+"/wait", tt.first, nil)
+			<-arrived
+		}
+		if status := ask(t, "GET", url, tt.other, nil); status != tt.status {
+			t.Errorf("%q beside %q: %d, want %d", tt.other, tt.first, status, tt.status)
+		}
+		close(may)
+	}
+}
+
+// A reload changes the part of one client.
+func TestPlacesOfOneClientChange(t *testing.T) {
+	limit := guard.NewInFlightLimit(8, 2)
+	url, arrived, may := inFlight(t, limit)
+	defer close(may)
+	for range 2 {
+		go ask(t, "GET", url+"/wait", "192.0.2.1", nil)
+		<-arrived
+	}
+	for perAddress, want := range map[int]int{1: 0, 2: 503, 4: 200} { // of one, there is not even room for a refusal
+		limit.Change(perAddress)
+		if status := ask(t, "GET", url, "192.0.2.1", nil); status != want {
+			t.Errorf("%d: %d, want %d", perAddress, status, want)
+		}
+	}
+}
+
+// A body that is awaited takes no place, and what comes of it is bounded.
+func TestAwaitedBodyTakesNoPlace(t *testing.T) {
+	limit := guard.NewInFlightLimit(1, 1)
+	url, _, _ := inFlight(t, limit)
+	var ends []*io.PipeWriter
+	statuses := make(chan int, 100)
+	for range 10 {
+		body, end := io.Pipe()
+		ends = append(ends, end)
+		go func() { statuses <- ask(t, "POST", url, "192.0.2.1", body) }()
+		_, _ = end.Write([]byte("x"))
+		for ask(t, "GET", url, "192.0.2.2", nil) != 200 { // until it waits
+			time.Sleep(time.Millisecond)
+		}
+	}
+	if status := ask(t, "GET", url, "192.0.2.1", nil); status != 200 {
+		t.Errorf("beside bodies that are awaited: %d", status)
+	}
+	large := strings.Repeat("x", guard.MaxBody)
+	for _, end := range ends {
+		_ = end.Close()
+		if status := <-statuses; status != 200 {
+			t.Errorf("when its body has come: %d", status)
+		}
+	}
+	if status := ask(t, "POST", url, "192.0.2.1", strings.NewReader(large)); status != 200 {
+		t.Errorf("a large body: %d", status)
+	}
+}
+
+// What bodies that are awaited take in memory is bounded, for one client and for all.
+func TestAwaitedBodiesTakeBoundedMemory(t *testing.T) {
+	url, _, _ := inFlight(t, guard.NewInFlightLimit(4, 1)) // 4 MB, and 1 MB for one
+	statuses := make(chan int, 100)
+	part := make([]byte, guard.MaxBody-1)
+	for range 30 { // 2 MB
+		body, end := io.Pipe()
+		t.Cleanup(func() { _ = end.Close() })
+		go func() { statuses <- ask(t, "POST", url, "192.0.2.1", body) }()
+		go func() { _, _ = end.Write(part) }()
+	}
+	refused := map[int]int{}
+	for range 10 {
+		refused[<-statuses]++
+	}
+	if refused[503] == 0 || refused[200] > 0 || refused[400] > 0 {
+		t.Errorf("the first answers: %v", refused)
+	}
+	if status := ask(t, "POST", url, "192.0.2.2", strings.NewReader("x")); status != 200 {
+		t.Errorf("another client: %d", status)
+	}
+}
+
+// A request with many header fields takes more than one place.
+func TestLargeHeadersTakePlaces(t *testing.T) {
+	url, arrived, may := inFlight(t, guard.NewInFlightLimit(8, 4))
+	defer close(may)
+	go ask(t, "GET", url+"/wait", "192.0.2.1", nil, "Cookie", strings.Repeat("x", 96<<10))
+	<-arrived
+	if status := ask(t, "GET", url, "192.0.2.1", nil); status != 503 {
+		t.Errorf("beside it: %d", status)
+	}
+	if status := ask(t, "GET", url, "192.0.2.2", nil); status != 200 {
+		t.Errorf("another client: %d", status)
+	}
+}
+
+// What is cut off holds nothing: net/http does not wait for the rest of its body.
+func TestCutOffWithABodyThatNeverComes(t *testing.T) {
+	url, arrived, may := inFlight(t, guard.NewInFlightLimit(1, 1))
+	defer close(may)
+	go ask(t, "GET", url+"/wait", "192.0.2.1", nil)
+	<-arrived
+	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_, _ = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nX-Large: "+strings.Repeat("x", 80<<10)+"\r\nContent-Length: 10\r\n\r\nx")
+	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if all, err := io.ReadAll(conn); len(all) > 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("%q, %v", all, err)
+	}
+}
