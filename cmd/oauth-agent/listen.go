@@ -91,6 +91,11 @@ const (
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 96 << 10 // three values of five cookies, and room beside
 
+	// ownAnswerTimeout is for answers that net/http gives itself, such as 431: in HTTP/2
+	// they would wait for a window for ever, with all headers. The agent's handlers have
+	// a time-out of their own (timeouts.write).
+	ownAnswerTimeout = 5 * time.Second
+
 	adminTimeout = 30 * time.Second
 )
 
@@ -111,15 +116,16 @@ const (
 type port struct {
 	server    *http.Server
 	listeners []net.Listener
-	crowd     *crowd       // nil: without a bound
+	limiter   *connLimiter // nil: without a limit
 	open      atomic.Int64 // connections
 }
 
-func newPort(h http.Handler, listeners []net.Listener, crowd *crowd, complaints io.Writer) *port {
-	p := &port{listeners: listeners, crowd: crowd}
+func newPort(h http.Handler, listeners []net.Listener, limiter *connLimiter, complaints io.Writer) *port {
+	p := &port{listeners: listeners, limiter: limiter}
 	p.server = &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: readHeaderTimeout,
+		WriteTimeout:      ownAnswerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          log.New(complaints, "", 0),
@@ -136,8 +142,8 @@ func newPort(h http.Handler, listeners []net.Listener, crowd *crowd, complaints 
 
 // count counts the connections.
 func (p *port) count(conn net.Conn, state http.ConnState) {
-	if p.crowd != nil {
-		p.crowd.note(conn, state)
+	if p.limiter != nil {
+		p.limiter.note(conn, state)
 	}
 	switch state {
 	case http.StateNew:

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"oauth-agent/agent"
 	"oauth-agent/agent/config"
@@ -26,10 +27,11 @@ type process struct {
 	log         atomic.Pointer[slog.Logger]
 	certificate certificate
 
-	places  places
+	conns   connBudget
 	ports   []*port // public, and that of gateways
 	admin   *port   // nil where it is off
 	closing atomic.Bool
+	warned  atomic.Int64 // when it warned of an address with too many connections
 	failed  chan error
 }
 
@@ -92,10 +94,10 @@ func (p *process) start(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	p.places = allot(cfg.Limits.Connections, cfg.ForwardAuth.Addr != "")
+	p.conns = newConnBudget(cfg.Limits.Connections, cfg.ForwardAuth.Addr != "")
 	opt := agent.Options{
 		Log: p.log.Load(), Metrics: p.metrics,
-		Requests: p.places.public, GatewayRequests: p.places.gateways, Upstreams: p.places.upstreams,
+		Requests: p.conns.public, GatewayRequests: p.conns.gateways, Upstreams: p.conns.upstreams,
 	}
 	if p.live, err = agent.NewLive(context.Background(), cfg, opt); err != nil {
 		return err
@@ -130,26 +132,45 @@ func (p *process) listen(cfg *config.Config) error {
 		return err
 	}
 	h := p.live.ForwardAuth()
-	room := newCrowd(p.places.public)
-	public = room.at(public)
+	limiter := p.publicLimiter()
+	public = limiter.limit(public)
 	if cfg.TLS.CertFile != "" {
 		for i := range public {
 			public[i] = p.certificate.listener(public[i])
 		}
 	}
-	p.ports = append(p.ports, newPort(p.lastAnswers(room, p.live.Handler()), public, room, p.debugging()))
+	p.ports = append(p.ports, newPort(p.lastAnswers(limiter, p.live.Handler()), public, limiter, p.debugging()))
 	if h != nil {
 		gateways, err := passed.listen(gatewaysSocket, cfg.ForwardAuth.Addr, "forward_auth.addr (FORWARD_AUTH_ADDR)")
 		if err != nil {
 			return err
 		}
-		room := newCrowd(p.places.gateways)
-		p.ports = append(p.ports, newPort(p.lastAnswers(room, h), room.at(gateways), room, p.debugging()))
+		limiter := newConnLimiter(p.conns.gateways)
+		p.ports = append(p.ports, newPort(p.lastAnswers(limiter, h), limiter.limit(gateways), limiter, p.debugging()))
 	}
 	if err := p.listenForOperators(cfg, passed); err != nil {
 		return err
 	}
 	return passed.unused()
+}
+
+// publicLimiter bounds the connections of the public port, of each address too. The port
+// for gateways has no such limit: there, one address brings everybody.
+func (p *process) publicLimiter() *connLimiter {
+	limiter := newConnLimiter(p.conns.public)
+	limiter.clientOf = p.live.Peer
+	limiter.perAddress = func() int { return p.settings.Load().Limits.OfAddress(p.conns.public) }
+	limiter.refused = p.warnOfAddress
+	return limiter
+}
+
+// warnOfAddress warns, once a minute at most, that connections are closed because their
+// address has too many.
+func (p *process) warnOfAddress() {
+	now := time.Now().UnixNano()
+	if last := p.warned.Load(); now-last > int64(time.Minute) && p.warned.CompareAndSwap(last, now) {
+		p.log.Load().Warn("connections are closed: their address has as many as limits.per_address (LIMIT_PER_ADDRESS) allows; if it is a gateway's, name it in trusted_proxies")
+	}
 }
 
 // listenForOperators opens the operator's port. If the settings do not say where,
@@ -192,9 +213,9 @@ func (p *process) tellListening(cfg *config.Config) {
 //
 // It is for HTTP/1 alone. In HTTP/2 it would end the other requests of a connection
 // that are just being sent (RFC 9113 6.8): those end with the last of them.
-func (p *process) lastAnswers(room *crowd, next http.Handler) http.Handler {
+func (p *process) lastAnswers(limiter *connLimiter, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ProtoMajor == 1 && r.Header["Upgrade"] == nil && (p.closing.Load() || room.crowded()) {
+		if r.ProtoMajor == 1 && r.Header["Upgrade"] == nil && (p.closing.Load() || limiter.crowded()) {
 			w.Header().Set("Connection", "close")
 		}
 		next.ServeHTTP(w, r)

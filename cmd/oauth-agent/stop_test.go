@@ -108,7 +108,7 @@ func TestLastAnswers(t *testing.T) {
 		true:  {false, true, true, true, true, true},
 	} {
 		p := &process{}
-		srv := httptest.NewUnstartedServer(p.lastAnswers(newCrowd(100), http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
+		srv := httptest.NewUnstartedServer(p.lastAnswers(newConnLimiter(100), http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
 		srv.EnableHTTP2 = h2
 		srv.StartTLS()
 		defer srv.Close()

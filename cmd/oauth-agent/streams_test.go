@@ -29,6 +29,7 @@ func fewFiles(t *testing.T, api string, changes map[string]string) (p *installed
 		routes = append(routes, fmt.Sprintf("{path: /api%d, upstream: '%s', public: true, timeout: 1%ds}", n, api, n))
 	}
 	settings := map[string]string{
+		"limits": "{per_address: 4096}", // all are at one address, and share the bound for all
 		"tls":    "{cert_file: " + certFile + ", key_file: " + keyFile + "}",
 		"routes": "[" + strings.Join(routes, ", ") + "]",
 	}
@@ -177,7 +178,7 @@ func TestWaitingConnectionsLeaveFilesToOthers(t *testing.T) {
 // of a request that was served, nor in that of one that was refused.
 func TestAnswersThatNobodyTakesAreBounded(t *testing.T) {
 	t.Parallel()
-	p, host, roots := fewFiles(t, "http://127.0.0.1:1", map[string]string{"limits": "{connections: 16}"})
+	p, host, roots := fewFiles(t, "http://127.0.0.1:1", map[string]string{"limits": "{connections: 16, per_address: 16}"})
 	for range 10 {
 		conn, err := tls.Dial("tcp", host, &tls.Config{RootCAs: roots, NextProtos: []string{"h2"}})
 		if err != nil {

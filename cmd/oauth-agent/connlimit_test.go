@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os/exec"
 	"strings"
@@ -13,15 +14,15 @@ import (
 	"time"
 )
 
-// crowdedServer serves with room for most connections.
-func crowdedServer(t *testing.T, most int, h http.Handler) (*port, *crowd) {
+// limitedServer serves with room for most connections.
+func limitedServer(t *testing.T, most int, h http.Handler) (*port, *connLimiter) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	room := newCrowd(most)
-	p := newPort(h, room.at([]net.Listener{listener}), room, io.Discard)
+	room := newConnLimiter(most)
+	p := newPort(h, room.limit([]net.Listener{listener}), room, io.Discard)
 	p.serve(make(chan error, 1))
 	t.Cleanup(p.close)
 	return p, room
@@ -48,9 +49,9 @@ func knock(t *testing.T, p *port, head string) (net.Conn, <-chan *http.Response)
 
 // Who has no place waits, and is served when somebody leaves: a request ends, or a
 // socket that net/http no longer knows.
-func TestCrowd(t *testing.T) {
+func TestConnLimiter(t *testing.T) {
 	began, may := make(chan string), make(chan struct{})
-	p, room := crowdedServer(t, 3, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	p, room := limitedServer(t, 3, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began <- r.URL.Path
 		if r.URL.Path == "/socket" {
 			conn, _, err := http.NewResponseController(w).Hijack()
@@ -94,16 +95,16 @@ func TestCrowd(t *testing.T) {
 	p.close()
 	room.mu.Lock()
 	for room.taken > 0 {
-		room.moved.Wait()
+		room.changed.Wait()
 	}
 	room.mu.Unlock()
 }
 
 // Near the bound, answers ask clients to connect anew.
 func TestCrowdedAnswers(t *testing.T) {
-	room := newCrowd(4)
+	room := newConnLimiter(4)
 	h := (&process{}).lastAnswers(room, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	p, _ := crowdedServer(t, 100, h)
+	p, _ := limitedServer(t, 100, h)
 	for taken, closing := range map[int]bool{0: false, 3: false, 4: true} {
 		room.taken = taken
 		_, answered := knock(t, p, "GET / HTTP/1.1")
@@ -114,12 +115,12 @@ func TestCrowdedAnswers(t *testing.T) {
 }
 
 // A listener that is closed does not wait for a place.
-func TestCrowdedListenerCloses(t *testing.T) {
+func TestLimitedListenerCloses(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := newCrowd(0).at([]net.Listener{listener})[0]
+	l := newConnLimiter(0).limit([]net.Listener{listener})[0]
 	time.AfterFunc(10*time.Millisecond, func() { _ = l.Close() })
 	if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
 		t.Error(err)
@@ -131,14 +132,14 @@ func TestShare(t *testing.T) {
 		most  int
 		files uint64
 		with  bool
-		want  places
+		want  connBudget
 	}{
-		{4096, 128, false, places{36, 0, 60}}, {4096, 128, true, places{27, 9, 51}}, {4096, 1024, false, places{372, 0, 620}},
-		{1 << 20, 65536, true, places{24372, 8124, 24884}}, {4096, 65536, false, places{4096, 0, 4608}},
-		{4096, 65536, true, places{3072, 1024, 3584}}, {16, 1024, true, places{12, 4, 260}},
-		{4096, 0, true, places{leastPlaces, leastPlaces, leastPlaces}}, {4096, 1<<64 - 1, false, places{4096, 0, 4608}}, // RLIM_INFINITY
+		{4096, 128, false, connBudget{36, 0, 60}}, {4096, 128, true, connBudget{27, 9, 51}}, {4096, 1024, false, connBudget{372, 0, 620}},
+		{1 << 20, 65536, true, connBudget{24372, 8124, 24884}}, {4096, 65536, false, connBudget{4096, 0, 4608}},
+		{4096, 65536, true, connBudget{3072, 1024, 3584}}, {16, 1024, true, connBudget{12, 4, 260}},
+		{4096, 0, true, connBudget{leastConns, leastConns, leastConns}}, {4096, 1<<64 - 1, false, connBudget{4096, 0, 4608}}, // RLIM_INFINITY
 	} {
-		if got := share(tt.most, tt.files, tt.with); got != tt.want {
+		if got := shareFiles(tt.most, tt.files, tt.with); got != tt.want {
 			t.Errorf("%d of %d files: %v, want %v", tt.most, tt.files, got, tt.want)
 		}
 	}
@@ -149,7 +150,7 @@ func TestShare(t *testing.T) {
 func TestConnectionsLeaveFilesToOthers(t *testing.T) {
 	t.Parallel()
 	m := newServiceManager(t)
-	p := prepare(t, nobody, map[string]string{"reload_every": "1s"})
+	p := prepare(t, nobody, map[string]string{"reload_every": "1s", "limits": "{per_address: 4096}"})
 	p.start(t, exec.Command("/bin/sh", "-c", `ulimit -n 128; exec "$0" "$@"`, itself(t), "--config", p.path("agent.yaml")),
 		"NOTIFY_SOCKET="+m.path, "WATCHDOG_USEC=400000")
 	u, _ := url.Parse(p.url)
@@ -189,5 +190,76 @@ func TestConnectionsLeaveFilesToOthers(t *testing.T) {
 	_ = resp.Body.Close()
 	if resp.StatusCode != 200 {
 		t.Errorf("a user: %d", resp.StatusCode)
+	}
+}
+
+// An address that has as many connections as it may is refused another one, unless one
+// of them is idle; other addresses, and those that do not count, connect.
+func TestConnectionsOfOneAddress(t *testing.T) {
+	arrived, may := make(chan struct{}, 10), make(chan struct{})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	limiter := newConnLimiter(10)
+	limiter.perAddress = func() int { return 2 }
+	refused := make(chan struct{}, 10)
+	limiter.refused = func() { refused <- struct{}{} }
+	limiter.clientOf = func(peer net.Addr) netip.Addr {
+		addr := peer.(*net.TCPAddr).AddrPort().Addr()
+		if addr == netip.MustParseAddr("127.0.0.9") { // a trusted proxy
+			return netip.Addr{}
+		}
+		return addr
+	}
+	p := newPort(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
+		if r.URL.Path == "/wait" {
+			<-may
+		}
+	}), limiter.limit([]net.Listener{listener}), limiter, io.Discard)
+	p.serve(make(chan error, 1))
+	t.Cleanup(p.close)
+	defer close(may)
+	connect := func(from, path string) *bufio.Reader {
+		t.Helper()
+		conn, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}).Dial("tcp", p.address())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		_, _ = io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n")
+		return bufio.NewReader(conn)
+	}
+	answered := func(r *bufio.Reader) bool {
+		resp, err := http.ReadResponse(r, nil)
+		return err == nil && resp.StatusCode == http.StatusOK
+	}
+	connect("127.0.0.1", "/wait")
+	<-arrived
+	idle := connect("127.0.0.1", "/")
+	<-arrived
+	if !answered(idle) {
+		t.Fatal("the second one is not answered")
+	}
+	for limiterIdle := 0; limiterIdle == 0; time.Sleep(time.Millisecond) {
+		limiter.mu.Lock()
+		limiterIdle = limiter.idle.Len()
+		limiter.mu.Unlock()
+	}
+	connect("127.0.0.1", "/wait") // in the place of the idle one
+	<-arrived
+	if _, err := idle.ReadByte(); !errors.Is(err, io.EOF) {
+		t.Errorf("the idle one: %v", err)
+	}
+	if answered(connect("127.0.0.1", "/")) {
+		t.Error("one more than its address may have is served")
+	}
+	<-refused
+	for _, from := range []string{"127.0.0.2", "127.0.0.9", "127.0.0.9", "127.0.0.9"} {
+		if r := connect(from, "/"); !answered(r) {
+			t.Errorf("%s is not served", from)
+		}
 	}
 }
