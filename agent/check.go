@@ -82,6 +82,8 @@ func (a *Agent) checkAgent(ctx context.Context, line teller) error {
 	}
 	line("CSRF header", "%s", csrfHeader(a.cfg))
 	line("client library", "%s/client.js?v=%s, integrity %s", a.base(), client.Version(a.clientIntegrity), a.clientIntegrity)
+	a.checkHeaderSizes(line)
+	a.checkLogoutURL(line)
 	if err := a.checkServer(ctx, line); err != nil {
 		return err
 	}

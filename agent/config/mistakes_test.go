@@ -334,6 +334,10 @@ func TestWarnings(t *testing.T) {
 		{vars{"COOKIE_NAME_PREFIX": "my_app"}, "underscore"},
 		{vars{"COOKIE_BASE_PATH": "/oauth"}, "cookie.base_path"},
 		{vars{"COOKIE_BASE_PATH": "/"}, ""},
+		{vars{"PUBLIC_URL": "https://bff.example.com"}, ""},
+		{vars{"PUBLIC_URL": "https://oauth-agent:8080"}, "public_url is an inside address"},
+		{vars{"PUBLIC_URL": "http://localhost:8080"}, "public_url is an inside address"},
+		{vars{"PUBLIC_URL": "http://localhost:8080", "TRUSTED_WEB_ORIGIN": "http://localhost:3000", "REDIRECT_URI": "http://localhost:3000/"}, ""},
 		{vars{"COOKIE_BASE_PATH": "/apps", "BASE_PATH": "/apps/oauth"}, ""},
 		{vars{"COOKIE_BASE_PATH": "/apps", "BASE_PATH": "/apps"}, ""},
 	} {

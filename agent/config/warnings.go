@@ -46,8 +46,27 @@ func (c *Config) Warnings() []string {
 	if host := c.outsideCookieDomain(c.TrustedWebOrigins...); c.PublicURL == "" && host != "" {
 		out = append(out, "cookie.domain does not cover "+host+": browsers drop the cookies unless the agent's own host is under it")
 	}
+	if warning := c.publicURLWarning(); warning != "" {
+		out = append(out, warning)
+	}
 	if host, _, err := net.SplitHostPort(c.ForwardAuth.Addr); err == nil && !registration.Loopback(host) {
 		out = append(out, "forward_auth.addr is not a loopback address: see that the gateway alone can reach it, since its answers hold tokens")
 	}
 	return out
+}
+
+// publicURLWarning says why no logout can go on under public_url.
+func (c *Config) publicURLWarning() string {
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || c.PublicURL == "" {
+		return ""
+	}
+	host := u.Hostname()
+	switch inside := registration.Loopback(host) || !strings.Contains(host, "."); {
+	case u.Scheme == "http" && c.SecureCookies() && !registration.Loopback(host):
+		return "public_url is http://, and cookies are Secure: browsers send none there, so that no logout goes on"
+	case inside && !slices.Contains(hostsOf(c.TrustedWebOrigins...), host):
+		return "public_url is an inside address, and no page is there: browsers send no cookie to it, so that no logout goes on"
+	}
+	return ""
 }
