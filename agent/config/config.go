@@ -58,7 +58,9 @@ type App struct {
 	// BasePath is what the agent's endpoints are under; "/" works too.
 	BasePath string `yaml:"base_path" env:"BASE_PATH"`
 	// PublicURL is the scheme and host under which browsers reach the agent.
-	// Empty: the Host of each request, and https whenever cookies are Secure.
+	// Empty: X-Forwarded-Host of a trusted proxy, or else the Host of each request,
+	// and https whenever cookies are Secure. A page of the agent's own origin says
+	// by itself where that is.
 	PublicURL string `yaml:"public_url" env:"PUBLIC_URL"`
 	// Issuer of the authorization server, as its metadata and its ID tokens
 	// name it; discovery starts from it (OpenID Connect Discovery 1.0, RFC 8414),

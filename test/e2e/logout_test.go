@@ -121,6 +121,10 @@ func TestLogoutURLs(t *testing.T) {
 			func(w *world) string { return w.idp.Issuer + "/end_session?client_id=" + clientID }},
 		"own endpoint with a query": {[]func(*setup){with("LOGOUT_URL", "direct"), with("LOGOUT_ENDPOINT", "https://login.example/logout?tenant=7")},
 			func(*world) string { return "https://login.example/logout?" + query + "&tenant=7" }},
+		"Amazon Cognito": {[]func(*setup){with("LOGOUT_URL", "direct"), unset, with("LOGOUT_ENDPOINT", "https://login.example/logout?logout_uri=https%3A%2F%2Fwww.example.com%2F")},
+			func(*world) string {
+				return "https://login.example/logout?client_id=" + clientID + "&logout_uri=https%3A%2F%2Fwww.example.com%2F"
+			}},
 		"no end-session endpoint": {[]func(*setup){server(func(c *idp.Config) { c.NoEndSession = true })}, func(*world) string { return afterLogout }},
 		"neither endpoint nor URI": {[]func(*setup){server(func(c *idp.Config) { c.NoEndSession = true }), unset},
 			func(*world) string { return origin + "/" }},
