@@ -23,6 +23,6 @@
 // they may be logged.
 //
 // It is the only package that knows go-oidc and x/oauth2. Signatures are
-// verified by go-oidc; the token request is our own, since the answer must be
+// verified by go-jose; the token request is our own, since the answer must be
 // strict JSON and must never appear in an error.
 package authserver
