@@ -99,13 +99,24 @@ func asked(r *http.Request) *http.Request {
 	if out.Method == http.MethodOptions {
 		out.Method = http.MethodGet
 	}
-	for _, method := range append([]string{r.Method}, toldMethods(r)...) {
-		if !guard.Safe(method) {
+	for _, method := range toldMethods(r) {
+		if strictness(method) > strictness(out.Method) {
 			out.Method = method
-			break
 		}
 	}
 	return &out
+}
+
+// strictness orders methods by what is asked of them: nothing, a CSRF token, or
+// more than there can be.
+func strictness(method string) int {
+	switch {
+	case isTunnel(method):
+		return 2
+	case guard.Safe(method):
+		return 0
+	}
+	return 1
 }
 
 // toldMethods lists what headers say of the original method: by Traefik and

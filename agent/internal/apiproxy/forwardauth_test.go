@@ -45,6 +45,9 @@ func TestForwardAuth(t *testing.T) {
 		{"an empty method", "GET", "", live, "-csrf|X-Original-Method: ", unauthorized},
 		{"in small letters", "GET", "", live, "-csrf|X-Original-Method: get", unauthorized},
 		{"TRACE", "GET", "", live, "X-Original-Method: TRACE", unauthorized},
+		{"TRACE, behind a POST of the client's", "GET", "", live, "X-Forwarded-Method: POST|X-Original-Method: TRACE", unauthorized},
+		{"TRACE, by POST", "POST", "", live, "X-Original-Method: trace", unauthorized},
+		{"TRACE, by an override", "POST", "", live, "X-HTTP-Method-Override: TRACE", unauthorized},
 		{"CONNECT", "GET", "", live, "X-Forwarded-Method: CONNECT", unauthorized},
 
 		{"no session", "GET", "", browser{}, "", unauthorized},
