@@ -96,7 +96,7 @@ func (a *attacked) servesAll(what string, duration time.Duration, addresses ...s
 	for _, address := range addresses {
 		for _, keepAlive := range []bool{true, false} {
 			wg.Go(func() {
-				if failures, visits := a.visit(ctx, address, keepAlive); len(failures) > 0 || visits < 5 {
+				if failures, visits := a.visit(ctx, address, keepAlive); len(failures) > 0 || visits < 1 {
 					slices.Sort(failures)
 					a.t.Errorf("%s, %s, keep-alive %v: %d of %d visits failed: %v", what, address, keepAlive, len(failures), visits, slices.Compact(failures))
 				}
@@ -217,7 +217,7 @@ func TestAttackHeaderReferences(t *testing.T) {
 			}
 			// 64 MB are what one address may hold; the rest is what the collector has not
 			// found yet. All that was sent would be 400 MB, and was more than 500.
-			if most-before > 320e6 {
+			if most-before > 320e6 && !raceDetector {
 				t.Errorf("%.0f MB are held", (most-before)/1e6)
 			}
 		})

@@ -17,6 +17,9 @@ const MaxBody = 64 << 10
 // no place of an [InFlightLimit]. A read has no body that anybody would wait for.
 func Body(maxBody int64, next httperr.Handler) httperr.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
+		if r.ContentLength > maxBody {
+			return &http.MaxBytesError{Limit: maxBody}
+		}
 		if !hasBody(r) || r.Method == http.MethodGet || r.Method == http.MethodHead {
 			return next(w, r)
 		}
