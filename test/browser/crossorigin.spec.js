@@ -126,3 +126,77 @@ test('a page of the same site that is not trusted gets nothing', async ({ contex
   await page.reload();
   await expect(app.greeting).toHaveText('Hello, Ada Lovelace');
 });
+
+/** Has the neighbour's page set cookies for the whole site, as far as the browser lets it. */
+async function plant(neighbour, cookies) {
+  await neighbour.evaluate((lines) => lines.forEach((line) => { document.cookie = line; }),
+    cookies.map(({ name, value, path }) => `${name}=${value}; domain=app.local; path=${path}; secure; max-age=600`));
+}
+
+/** A browser of the attacker's, with its own account or login. */
+const another = (browser) => browser.newContext({ ignoreHTTPSErrors: true });
+
+/** Names of the agent's cookies, without what is random in them. */
+const names = async (context, demo) =>
+  (await context.cookies(`${demo.api}/oauth-agent/x`)).map(({ name }) => name).filter((name) => name.includes('-agent-')).sort();
+
+test('a neighbour plants no session', async ({ browser, context, demo, page }) => {
+  test.slow(); // two logins, in two browsers
+  const app = await logIn(page, demo.url);
+  const attacker = await another(browser);
+  await logIn(await attacker.newPage(), demo.url);
+  const theirs = await attacker.cookies(`${demo.api}/oauth-agent/x`);
+  await attacker.close();
+
+  // A browser keeps a limited number of cookies of one site, so that a neighbour can
+  // push these out. How many it takes differs: here they are just gone.
+  await context.clearCookies();
+  const neighbour = await context.newPage();
+  await neighbour.goto(demo.stranger);
+  await plant(neighbour, theirs);
+  expect(await names(context, demo)).toEqual(['__Secure-agent-auth', '__Secure-agent-id']);
+  await neighbour.close();
+
+  await page.reload();
+  await app.isLoggedOut();
+  const before = (await demo.report()).counts;
+  await page.reload();
+  await app.isLoggedOut();
+  expect((await demo.report()).counts).toEqual(before);
+});
+
+test('a neighbour plants no login', async ({ browser, context, demo, page }) => {
+  test.slow(); // two logins, in two browsers
+  const attacker = await another(browser);
+  const theirPage = await attacker.newPage();
+  const theirApp = new App(theirPage, demo.url);
+  await theirApp.toLoginPage();
+  await attacker.route('**/oauth-agent/login/end', (route) => route.abort()); // the code is for the victim
+  const arrival = theirPage.waitForRequest(/[?&]code=/);
+  await theirApp.signIn();
+  const response = (await arrival).url();
+  const theirs = await attacker.cookies(`${demo.api}/oauth-agent/x`);
+  expect(theirs.map(({ name }) => name.slice(0, -12)).sort()).toEqual(['__Host-Http-agent-browser-', '__Secure-agent-login-']);
+  await attacker.close();
+
+  const neighbour = await context.newPage();
+  await neighbour.goto(demo.stranger);
+  await plant(neighbour, theirs);
+  await neighbour.close();
+  const planted = await names(context, demo);
+  expect(planted.length).toBe(1);
+  expect(planted[0]).toContain('__Secure-agent-login-');
+
+  const app = new App(page, demo.url);
+  const answer = page.waitForResponse('**/oauth-agent/login/end');
+  await page.goto(response);
+  expect((await answer).status()).toBe(400);
+  await expect(page.getByRole('button', { name: 'Log in', exact: true })).toBeVisible();
+  await expect(app.greeting).toBeHidden();
+
+  // The victim's own login is none the worse for it.
+  await logIn(page, demo.url);
+  expect(await names(context, demo)).toEqual([
+    '__Host-Http-agent-at', '__Host-Http-agent-csrf', '__Secure-agent-auth', '__Secure-agent-id',
+  ].concat(planted).sort());
+});
