@@ -231,7 +231,8 @@ for (const [what, answered, path] of [
     const asked = app.page.waitForResponse('**/logout/continue*');
     await app.page.evaluate(() => void window.agent.logout());
     expect((await asked).url()).toBe(new URL(path, app.url).href);
-    await app.page.waitForLoadState('networkidle');
+    // On to the provider and back, or else to a page that is not there.
+    await (answered.includes('inside') ? app.isLoggedOut() : app.page.waitForLoadState('networkidle'));
   });
 }
 

@@ -12,6 +12,48 @@ test('the user is back where the login began, query and fragment too', async ({ 
   expect(app.page.url()).toBe(demo.url + DEEP);
 });
 
+const FAILED = [
+  ['cancelled', 'Log in', (app) => app.click('Cancel'), 'You cancelled the login.', 'access_denied', false],
+  ['silent and refused', 'Log in silently', () => {}, 'Not logged in at the provider either. Please log in.', undefined, true],
+];
+for (const [what, button, atProvider, notice, code, loginRequired] of FAILED) {
+  test(`a login that is ${what} comes back to where it began`, async ({ app, demo }) => {
+    await app.open(DEEP);
+    await app.click(button);
+    await atProvider(app);
+    await expect(app.notice).toHaveText(notice);
+    expect(app.page.url()).toBe(demo.url + DEEP);
+  });
+
+  test(`returnTo and error of a login that is ${what} reach the page`, async ({ app, demo }) => {
+    await app.open(DEEP);
+    const answers = [];
+    app.page.on('response', async (response) => {
+      if (response.url().endsWith('/login/end') && response.status() >= 400) answers.push(await response.json());
+    });
+    await app.click(button);
+    await atProvider(app);
+    await expect(app.notice).toHaveText(notice);
+    expect(answers.map(({ returnTo }) => returnTo)).toEqual([DEEP]);
+    // The same answer once more, to see what the library makes of it.
+    await app.page.goto(`${demo.url}/client/index.js?state=s&error=${answers[0].code}`);
+    let lost = 0;
+    await app.page.route('**/login/end', (route) => {
+      if (route.request().postData()?.includes('state=')) return route.fulfill({ status: 400, json: answers[0] });
+      return lost++ ? route.continue() : route.abort();
+    });
+    const load = await app.page.evaluate(async () => {
+      const { createAgent } = await import('/client/index.js');
+      const agent = createAgent({ baseUrl: '/oauth-agent' });
+      const first = await agent.onPageLoad().catch((error) => error.code);
+      const { error, returnTo, handled, loginRequired: required } = await agent.onPageLoad();
+      return [first, location.pathname + location.search + location.hash, error?.code, returnTo, handled, required];
+    });
+    // The second try has nothing in the URL, and yet knows of the failure.
+    expect(load).toEqual(['network_error', DEEP, code, DEEP, false, loginRequired]);
+  });
+}
+
 test('a path to return to is a path of this application', async ({ app, demo }) => {
   await app.open();
   const login = (returnTo) => app.page.evaluate(async (to) => {

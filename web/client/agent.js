@@ -34,8 +34,8 @@ import { Tabs } from './tabs.js';
 /**
  * @typedef {object} Loaded
  * @property {boolean} handled whether a login was completed by this page load
- * @property {string} [returnTo] where the user wanted to go, and is now: a path,
- *   for routers that do not read it off `location`
+ * @property {string} [returnTo] where the login began, and where the user is now,
+ *   whether it has been completed or has failed: a path
  * @property {boolean} loginRequired whether a silent login came back because the
  *   user is needed after all, which is no error
  * @property {AgentError | null} error why a login that came back has failed; the
@@ -66,14 +66,23 @@ import { Tabs } from './tabs.js';
  * @property {boolean} elsewhere whether it happened in another tab
  */
 
+/**
+ * What an agent needs of the page that it is on.
+ *
+ * @typedef {object} Page
+ * @property {string} baseUrl absolute
+ * @property {(href: string) => boolean} inScope reports whether a URL gets the session
+ * @property {Tabs} tabs
+ * @property {Renewal} [renewal]
+ */
+
 /** The session as the page sees it. */
 export class Agent extends EventTarget {
-  #baseUrl;
+  #options;
   #csrfHeader;
   #fetch;
-  #inScope;
-  #tabs;
-  #renewal;
+  /** @type {Page | undefined} */
+  #opened;
   #isLoggedIn = false;
   #csrf = '';
   /** Counts the refreshes known of, here and in other tabs. */
@@ -86,24 +95,48 @@ export class Agent extends EventTarget {
   #pageLoad;
   /** @type {Promise<Session> | undefined} */
   #asking;
+  /**
+   * Why a login that came back has failed, until a page load has told it.
+   *
+   * @type {AgentError | undefined}
+   */
+  #failure;
   /** @type {Promise<void> | undefined} */
   #refreshing;
 
   /** @param {Options} options */
-  constructor({ baseUrl, cookiePrefix = 'agent', csrfHeader, apiPaths, refreshAhead = true, fetch }) {
+  constructor(options) {
     super();
-    const url = new URL(baseUrl, location.href);
-    this.#baseUrl = url.href.replace(/\/$/, '');
-    this.#csrfHeader = csrfHeader ?? `x-${cookiePrefix}-csrf`;
-    this.#fetch = fetch ?? globalThis.fetch.bind(globalThis);
-    this.#inScope = scope(url, apiPaths ?? ['/']);
-    this.#tabs = new Tabs(`oauth-agent ${this.#baseUrl} ${cookiePrefix}`, (event) => this.#hear(event));
+    this.#options = options;
+    this.#csrfHeader = options.csrfHeader ?? `x-${options.cookiePrefix ?? 'agent'}-csrf`;
+    this.#fetch = options.fetch ?? ((...args) => globalThis.fetch(...args));
     this.fetch = this.fetch.bind(this); // so that it can be handed on, as fetch can
-    this.#renewal = refreshAhead ? new Renewal(() => this.#refresh(true), () => this.#ask(true)) : undefined;
+  }
+
+  /**
+   * The page, as of the first call. A module that makes the agent may be loaded
+   * where there is none: by a renderer on a server, or by a test.
+   */
+  get #page() {
+    return (this.#opened ??= this.#open());
+  }
+
+  /** @returns {Page} */
+  #open() {
+    if (!globalThis.location) throw new AgentError('no_page', 'the agent can be asked by a page alone', 0);
+    const { baseUrl, cookiePrefix = 'agent', apiPaths = ['/'], refreshAhead = true } = this.#options;
+    const url = new URL(baseUrl, location.href);
+    const base = url.href.replace(/\/$/, '');
     // A page out of the back/forward cache has slept through the news.
     globalThis.addEventListener?.('pageshow', (event) => {
       if (event.persisted) this.#hear('login');
     });
+    return {
+      baseUrl: base,
+      inScope: scope(url, apiPaths),
+      tabs: new Tabs(`oauth-agent ${base} ${cookiePrefix}`, (event) => this.#hear(event)),
+      renewal: refreshAhead ? new Renewal(() => this.#refresh(true), () => this.#ask(true)) : undefined,
+    };
   }
 
   /** Whether somebody is logged in, as far as this page knows. */
@@ -167,7 +200,7 @@ export class Agent extends EventTarget {
       if (this.#isLoggedIn || !hasCode(error, 'unauthorized_request')) throw error;
     });
     if (!answer) return;
-    this.#tabs.tell('logout');
+    this.#page.tabs.tell('logout');
     this.#ended('logout', false);
     await leave(this.#logoutUrl(answer.url));
   }
@@ -180,9 +213,9 @@ export class Agent extends EventTarget {
    * @param {string} answered
    */
   #logoutUrl(answered) {
-    const url = new URL(answered, `${this.#baseUrl}/`);
+    const url = new URL(answered, `${this.#page.baseUrl}/`);
     const next = '/logout/continue';
-    return url.pathname.endsWith(next) && !url.search ? this.#baseUrl + next : url.href;
+    return url.pathname.endsWith(next) && !url.search ? this.#page.baseUrl + next : url.href;
   }
 
   /**
@@ -201,7 +234,8 @@ export class Agent extends EventTarget {
    * call to that server. One that takes none of its access tokens there
    * (`userinfo_refused`) is asked once a session.
    *
-   * @returns {Promise<Record<string, unknown>>}
+   * @template [T=Record<string, unknown>]
+   * @returns {Promise<T>}
    * @throws {AgentError}
    */
   async userInfo() {
@@ -217,7 +251,8 @@ export class Agent extends EventTarget {
   /**
    * The claims of the verified ID token.
    *
-   * @returns {Promise<Record<string, unknown>>}
+   * @template [T=Record<string, unknown>]
+   * @returns {Promise<T>}
    * @throws {AgentError} `no_id_token` where the authorization server gives none
    */
   claims() {
@@ -236,9 +271,24 @@ export class Agent extends EventTarget {
   }
 
   /**
+   * The CSRF header, for calls that are made without {@link Agent#fetch} and whose
+   * method is not safe: by XMLHttpRequest, or a client that is built on it.
+   *
+   * @param {string | URL} [url] where the call goes: one that is not of the API gets
+   *   nothing
+   * @returns {Record<string, string>} empty as long as nobody is logged in
+   */
+  csrfHeaders(url) {
+    const due = this.#isLoggedIn && (!url || this.#page.inScope(new Request(url).url));
+    return due ? { [this.#csrfHeader]: this.#csrf } : {};
+  }
+
+  /**
    * A drop-in for `fetch`: to the API paths the cookies and, where it matters,
    * the CSRF header are added, and an expired access token is renewed and the
-   * call repeated, once. Any other URL is fetched as if this were not there.
+   * call repeated, once. Any other URL is fetched as if this were not there. A
+   * call with the header follows no redirect to another origin: it fails as `fetch`
+   * does where there is no answer.
    *
    * @param {RequestInfo | URL} input
    * @param {RequestInit} [init]
@@ -247,7 +297,7 @@ export class Agent extends EventTarget {
    */
   async fetch(input, init) {
     const request = new Request(input, init);
-    if (!this.#inScope(request.url)) return this.#fetch(request);
+    if (!this.#page.inScope(request.url)) return this.#fetch(request);
 
     const make = await repeatable(request);
     const send = () => this.#fetch(withSession(make(), this.#csrfHeader, this.#csrf));
@@ -262,23 +312,35 @@ export class Agent extends EventTarget {
 
   /** @returns {Promise<PageLoad>} */
   async #loadPage() {
-    const pageUrl = location.href;
+    const { tabs } = this.#page;
+    const answer = await this.#endLogin();
+    const { handled } = answer;
+    // First, so that whoever hears of the login finds the right URL.
+    if (handled) forgetResponse(answer.returnTo);
+    const session = this.#learn(answer, false);
+    if (handled) tabs.tell('login');
+    const error = this.#failure;
+    const returnTo = answer.returnTo ?? error?.returnTo;
+    const loginRequired = needsUser(error?.code);
+    // An old link is nothing to a user who is logged in.
+    const harmless = loginRequired || (session.isLoggedIn && error?.code === 'invalid_request');
+    return { ...session, handled, ...(returnTo && { returnTo }), loginRequired, error: (!harmless && error) || null };
+  }
+
+  /**
+   * Gives the agent the page's URL. A response that it refuses is kept in `#failure`
+   * and taken out of the URL, and the agent is asked once more without it.
+   */
+  async #endLogin() {
+    const end = () => this.#post('/login/end', { pageUrl: location.href });
     try {
-      const answer = await this.#post('/login/end', { pageUrl });
-      const { handled, returnTo } = answer;
-      // First, so that whoever hears of the login finds the right URL.
-      if (handled) forgetResponse(returnTo);
-      const session = this.#learn(answer, false);
-      if (handled) this.#tabs.tell('login');
-      return { ...session, handled, ...(returnTo && { returnTo }), loginRequired: false, error: null };
+      return await end();
     } catch (error) {
       // What the agent did not answer to is still good, and a reload presents it.
-      if (!(error instanceof AgentError) || error.unanswered || !mayHoldResponse(pageUrl)) throw error;
-      const session = this.#learn(await this.#post('/login/end', { pageUrl: forgetResponse() }), false);
-      const loginRequired = needsUser(error.code);
-      // An old link is nothing to a user who is logged in.
-      const harmless = loginRequired || (session.isLoggedIn && error.code === 'invalid_request');
-      return { ...session, handled: false, loginRequired, error: harmless ? null : error };
+      if (!(error instanceof AgentError) || error.unanswered || !mayHoldResponse(location.href)) throw error;
+      forgetResponse(error.returnTo);
+      this.#failure = error;
+      return end();
     }
   }
 
@@ -312,7 +374,7 @@ export class Agent extends EventTarget {
   #learn({ isLoggedIn, csrf = '', accessTokenExpiresIn, sessionExpiresIn, claims }, elsewhere) {
     if (isLoggedIn) {
       this.#began(csrf, elsewhere);
-      this.#renewal?.expect(accessTokenExpiresIn, sessionExpiresIn);
+      this.#page.renewal?.expect(accessTokenExpiresIn, sessionExpiresIn);
     } else {
       this.#ended('expired', elsewhere);
     }
@@ -329,12 +391,12 @@ export class Agent extends EventTarget {
 
   /** @param {boolean} ahead */
   async #refreshOnce(ahead) {
-    await this.#tabs.once('refresh', async () => {
+    await this.#page.tabs.once('refresh', async () => {
       try {
         await this.#postWithCsrf('/refresh');
       } catch (error) {
         if (hasCode(error, 'session_expired')) {
-          this.#tabs.tell('expired');
+          this.#page.tabs.tell('expired');
           this.#ended('expired', false);
         }
         throw error;
@@ -345,7 +407,7 @@ export class Agent extends EventTarget {
 
   /** @param {string} path */
   #read(path) {
-    const url = this.#baseUrl + path;
+    const url = this.#page.baseUrl + path;
     return call(this.#fetch, url, needsCsrf('GET', url) ? { headers: { [this.#csrfHeader]: this.#csrf } } : {});
   }
 
@@ -367,7 +429,7 @@ export class Agent extends EventTarget {
    * @param {HeadersInit} [headers]
    */
   #post(path, body, headers = {}) {
-    return call(this.#fetch, this.#baseUrl + path, {
+    return call(this.#fetch, this.#page.baseUrl + path, {
       method: 'POST',
       headers: { ...headers, ...(body && { 'Content-Type': 'application/json' }) },
       body: body && JSON.stringify(body),
@@ -426,7 +488,7 @@ export class Agent extends EventTarget {
   /** @param {boolean} elsewhere */
   #refreshed(elsewhere) {
     this.#refreshes++;
-    this.#renewal?.renewed();
+    this.#page.renewal?.renewed();
     this.#dispatch('refresh', elsewhere);
   }
 
@@ -435,7 +497,7 @@ export class Agent extends EventTarget {
    * @param {boolean} elsewhere
    */
   #ended(how, elsewhere) {
-    this.#renewal?.stop();
+    this.#page.renewal?.stop();
     if (!this.#isLoggedIn) return;
     this.#news++;
     this.#isLoggedIn = false;

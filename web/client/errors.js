@@ -6,8 +6,8 @@ const NEED_USER = [
   'account_selection_required',
 ];
 
-/** @param {string} code */
-export function needsUser(code) {
+/** @param {string} [code] */
+export function needsUser(code = '') {
   return NEED_USER.includes(code);
 }
 
@@ -25,17 +25,18 @@ export function needsUser(code) {
  *   `retryAfter` either
  * - `network_error`: the agent gave no answer, or none in time
  * - `unexpected_answer`: something in between answered in its place
+ * - `no_page`: a call where there is no page, such as on a server
  *
  * `message` is for developers; `status` is the HTTP status, 0 without an answer.
  * `retryAfter` is how many seconds to wait before trying again, where the answer
- * said so.
+ * said so. `returnTo` is where the login began that has failed, a path.
  */
 export class AgentError extends Error {
   /**
    * @param {string} code
    * @param {string} message
    * @param {number} status
-   * @param {ErrorOptions & { retryAfter?: number }} [options]
+   * @param {ErrorOptions & { retryAfter?: number, returnTo?: string }} [options]
    */
   constructor(code, message, status, options) {
     super(message, options);
@@ -43,10 +44,11 @@ export class AgentError extends Error {
     this.code = code;
     this.status = status;
     this.retryAfter = options?.retryAfter;
+    this.returnTo = options?.returnTo;
   }
 
   /** Whether the agent itself had no say in this. */
   get unanswered() {
-    return this.status === 503 || this.code === 'network_error' || this.code === 'unexpected_answer';
+    return this.status === 0 || this.status === 503 || this.code === 'unexpected_answer';
   }
 }

@@ -21,7 +21,7 @@ export async function call(fetch, url, init) {
     body?.code ?? 'unexpected_answer',
     body?.message ?? `the agent answered ${response.status} without saying why`,
     response.status,
-    { retryAfter: Number(response.headers.get('Retry-After')) || undefined },
+    { retryAfter: Number(response.headers.get('Retry-After')) || undefined, returnTo: body?.returnTo },
   );
 }
 

@@ -52,7 +52,6 @@ function isResponse(pair) {
  * that neither a reload nor a bookmark presents it again.
  *
  * @param {string} [returnTo] the path to be at instead
- * @returns {string} the page's new URL
  */
 export function forgetResponse(returnTo) {
   let clean = withoutResponse(location.href);
@@ -61,8 +60,10 @@ export function forgetResponse(returnTo) {
     // The agent takes nothing but paths; this holds also where it is not asked.
     if (url.origin === location.origin) clean = url.href;
   }
-  history.replaceState(history.state, '', clean);
-  return clean;
+  // A router that has read the URL too early reads it again, as after a step back;
+  // the state that it has left there names the old URL.
+  history.replaceState(null, '', clean);
+  dispatchEvent(new PopStateEvent('popstate'));
 }
 
 /**
@@ -70,6 +71,7 @@ export function forgetResponse(returnTo) {
  * agent keeps; undefined where it would not.
  */
 export function here() {
+  if (!globalThis.location) return undefined;
   const { pathname, search, hash } = new URL(mayHoldResponse(location.href) ? withoutResponse(location.href) : location.href);
   const path = (pathname + search + hash).replaceAll('\\', '%5C');
   return path.startsWith('//') || path.length > MAX_RETURN_TO ? undefined : path;

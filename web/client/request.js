@@ -32,7 +32,22 @@ export function needsCsrf(method, url) {
  * @param {string} csrf
  */
 export function withSession(request, header, csrf) {
+  if (!needsCsrf(request.method, request.url)) return new Request(request, { credentials: 'include' });
   const headers = new Headers(request.headers);
-  if (needsCsrf(request.method, request.url)) headers.set(header, csrf);
-  return new Request(request, { credentials: 'include', headers });
+  headers.set(header, csrf);
+  return new Request(request, { ...withinOrigin(request), credentials: 'include', headers });
+}
+
+/**
+ * What keeps a request with the CSRF header at its origin, wherever the answer
+ * redirects to: a browser takes such a header along. Where the page is of that
+ * origin, redirects within it still work; a page of another one can follow none.
+ *
+ * @param {{ url: string, redirect?: RequestRedirect }} request
+ * @returns {RequestInit}
+ */
+export function withinOrigin({ url, redirect }) {
+  if (new URL(url).origin !== globalThis.origin) return { redirect: redirect === 'manual' ? 'manual' : 'error' };
+  // In this mode a page with the policy `no-referrer` would send the origin `null`.
+  return { mode: 'same-origin', referrerPolicy: 'strict-origin' };
 }

@@ -6,7 +6,7 @@ const agent = createAgent({ baseUrl: '/oauth-agent', cookiePrefix: 'example', ap
 
 export async function main(): Promise<string> {
   const load: PageLoad = await agent.onPageLoad();
-  if (load.error instanceof AgentError) return load.error.code;
+  if (load.error instanceof AgentError) return load.error.returnTo ?? load.error.code;
   if (!load.isLoggedIn) await agent.login({ returnTo: '/orders?page=2#top', prompt: 'none', extraParams: { ui_locales: 'fr' } });
   const session: Session = await agent.session();
   const left: number | undefined = session.accessTokenExpiresIn;
@@ -14,6 +14,15 @@ export async function main(): Promise<string> {
   stop();
   const type: EventType = 'logout';
   agent.addEventListener(type, () => {});
+  interface Info { sub: string; name?: string }
+  const info = await agent.userInfo<Info>();
+  const { sub }: { sub: string } = info;
+  const tenant: string = (await agent.claims<{ tenant: string }>()).tenant;
+  const unknown: unknown = (await agent.claims()).whatever;
+  const headers: Record<string, string> = agent.csrfHeaders('/api/upload');
+  console.log(sub, tenant, unknown, headers);
+  // @ts-expect-error: not in Info
+  console.log(info.email);
   const response: Response = await agent.fetch('/api/orders', { method: 'POST', body: '{}' });
   return response.statusText;
 }

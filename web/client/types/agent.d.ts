@@ -24,8 +24,8 @@
 /**
  * @typedef {object} Loaded
  * @property {boolean} handled whether a login was completed by this page load
- * @property {string} [returnTo] where the user wanted to go, and is now: a path,
- *   for routers that do not read it off `location`
+ * @property {string} [returnTo] where the login began, and where the user is now,
+ *   whether it has been completed or has failed: a path
  * @property {boolean} loginRequired whether a silent login came back because the
  *   user is needed after all, which is no error
  * @property {AgentError | null} error why a login that came back has failed; the
@@ -53,14 +53,25 @@
  * @typedef {object} EventDetail
  * @property {boolean} elsewhere whether it happened in another tab
  */
+/**
+ * What an agent needs of the page that it is on.
+ *
+ * @typedef {object} Page
+ * @property {string} baseUrl absolute
+ * @property {(href: string) => boolean} inScope reports whether a URL gets the session
+ * @property {Tabs} tabs
+ * @property {Renewal} [renewal]
+ */
 /** The session as the page sees it. */
 export class Agent extends EventTarget {
     /** @param {Options} options */
-    constructor({ baseUrl, cookiePrefix, csrfHeader, apiPaths, refreshAhead, fetch }: Options);
+    constructor(options: Options);
     /**
      * A drop-in for `fetch`: to the API paths the cookies and, where it matters,
      * the CSRF header are added, and an expired access token is renewed and the
-     * call repeated, once. Any other URL is fetched as if this were not there.
+     * call repeated, once. Any other URL is fetched as if this were not there. A
+     * call with the header follows no redirect to another origin: it fails as `fetch`
+     * does where there is no answer.
      *
      * @param {RequestInfo | URL} input
      * @param {RequestInit} [init]
@@ -115,17 +126,19 @@ export class Agent extends EventTarget {
      * call to that server. One that takes none of its access tokens there
      * (`userinfo_refused`) is asked once a session.
      *
-     * @returns {Promise<Record<string, unknown>>}
+     * @template [T=Record<string, unknown>]
+     * @returns {Promise<T>}
      * @throws {AgentError}
      */
-    userInfo(): Promise<Record<string, unknown>>;
+    userInfo<T = Record<string, unknown>>(): Promise<T>;
     /**
      * The claims of the verified ID token.
      *
-     * @returns {Promise<Record<string, unknown>>}
+     * @template [T=Record<string, unknown>]
+     * @returns {Promise<T>}
      * @throws {AgentError} `no_id_token` where the authorization server gives none
      */
-    claims(): Promise<Record<string, unknown>>;
+    claims<T = Record<string, unknown>>(): Promise<T>;
     /**
      * Renews the access token. Seldom needed: all other calls do it when it is
      * due. Calls at the same time, in all tabs, share one refresh.
@@ -134,6 +147,15 @@ export class Agent extends EventTarget {
      * @throws {AgentError} `session_expired` when the user has to log in again
      */
     refresh(): Promise<void>;
+    /**
+     * The CSRF header, for calls that are made without {@link Agent#fetch} and whose
+     * method is not safe: by XMLHttpRequest, or a client that is built on it.
+     *
+     * @param {string | URL} [url] where the call goes: one that is not of the API gets
+     *   nothing
+     * @returns {Record<string, string>} empty as long as nobody is logged in
+     */
+    csrfHeaders(url?: string | URL): Record<string, string>;
     #private;
 }
 export type Options = {
@@ -185,8 +207,8 @@ export type Loaded = {
      */
     handled: boolean;
     /**
-     * where the user wanted to go, and is now: a path,
-     * for routers that do not read it off `location`
+     * where the login began, and where the user is now,
+     * whether it has been completed or has failed: a path
      */
     returnTo?: string | undefined;
     /**
@@ -237,4 +259,21 @@ export type EventDetail = {
      */
     elsewhere: boolean;
 };
+/**
+ * What an agent needs of the page that it is on.
+ */
+export type Page = {
+    /**
+     * absolute
+     */
+    baseUrl: string;
+    /**
+     * reports whether a URL gets the session
+     */
+    inScope: (href: string) => boolean;
+    tabs: Tabs;
+    renewal?: Renewal | undefined;
+};
 import { AgentError } from './errors.js';
+import { Tabs } from './tabs.js';
+import { Renewal } from './renewal.js';

@@ -1,5 +1,5 @@
-/** @param {string} code */
-export function needsUser(code: string): boolean;
+/** @param {string} [code] */
+export function needsUser(code?: string): boolean;
 /**
  * Whatever kept a call from succeeding. Program against `code`:
  *
@@ -14,24 +14,27 @@ export function needsUser(code: string): boolean;
  *   `retryAfter` either
  * - `network_error`: the agent gave no answer, or none in time
  * - `unexpected_answer`: something in between answered in its place
+ * - `no_page`: a call where there is no page, such as on a server
  *
  * `message` is for developers; `status` is the HTTP status, 0 without an answer.
  * `retryAfter` is how many seconds to wait before trying again, where the answer
- * said so.
+ * said so. `returnTo` is where the login began that has failed, a path.
  */
 export class AgentError extends Error {
     /**
      * @param {string} code
      * @param {string} message
      * @param {number} status
-     * @param {ErrorOptions & { retryAfter?: number }} [options]
+     * @param {ErrorOptions & { retryAfter?: number, returnTo?: string }} [options]
      */
     constructor(code: string, message: string, status: number, options?: ErrorOptions & {
         retryAfter?: number;
+        returnTo?: string;
     });
     code: string;
     status: number;
     retryAfter: number | undefined;
+    returnTo: string | undefined;
     /** Whether the agent itself had no say in this. */
     get unanswered(): boolean;
 }

@@ -10,9 +10,8 @@ export function mayHoldResponse(href: string): boolean;
  * that neither a reload nor a bookmark presents it again.
  *
  * @param {string} [returnTo] the path to be at instead
- * @returns {string} the page's new URL
  */
-export function forgetResponse(returnTo?: string): string;
+export function forgetResponse(returnTo?: string): void;
 /**
  * The path that the user is at, with query and fragment, in the form that the
  * agent keeps; undefined where it would not.

@@ -21,3 +21,15 @@ export function needsCsrf(method: string, url: string): boolean;
  * @param {string} csrf
  */
 export function withSession(request: Request, header: string, csrf: string): Request;
+/**
+ * What keeps a request with the CSRF header at its origin, wherever the answer
+ * redirects to: a browser takes such a header along. Where the page is of that
+ * origin, redirects within it still work; a page of another one can follow none.
+ *
+ * @param {{ url: string, redirect?: RequestRedirect }} request
+ * @returns {RequestInit}
+ */
+export function withinOrigin({ url, redirect }: {
+    url: string;
+    redirect?: RequestRedirect;
+}): RequestInit;
