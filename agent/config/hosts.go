@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strings"
 
-	"oauth-agent/agent/internal/registration"
+	"oauth-agent/agent/internal/oauthsyntax"
 )
 
 // This file knows how a browser writes hosts (WHATWG URL 3.5). What the browser
@@ -18,7 +18,7 @@ func browserHost(host string) (written string, ok bool) {
 	host = strings.ToLower(host)
 	switch addr, err := netip.ParseAddr(host); {
 	case err != nil:
-		return host, registration.HostName(host)
+		return host, oauthsyntax.HostName(host)
 	case addr.Is4In6():
 		b := addr.As16() // where Go writes the last four in decimal
 		return fmt.Sprintf("::ffff:%x:%x", uint(b[12])<<8|uint(b[13]), uint(b[14])<<8|uint(b[15])), addr.Zone() == ""

@@ -4,7 +4,7 @@ import (
 	"reflect"
 	"strings"
 
-	"oauth-agent/agent/internal/registration"
+	"oauth-agent/agent/internal/oauthsyntax"
 	"oauth-agent/agent/internal/secret"
 )
 
@@ -46,7 +46,7 @@ func clientFault(text string) (reason, remedy string) {
 		return reason, remedy
 	case strings.TrimSpace(text) != text:
 		return "has a blank at an end", "Remove it."
-	case !registration.Printable(text):
+	case !oauthsyntax.Printable(text):
 		return "has a character beyond printable ASCII", "Copy it once more from the authorization server: ids and secrets have no others (RFC 6749 A)."
 	}
 	return "", ""

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"unicode"
 
-	"oauth-agent/agent/internal/registration"
+	"oauth-agent/agent/internal/oauthsyntax"
 )
 
 // urlRules are what a URL in the settings may look like.
@@ -63,7 +63,7 @@ func metadataRemedy(u *url.URL) string {
 }
 
 func (rules urlRules) checkScheme(ms *Mistakes, key, env string, u *url.URL) {
-	if u.Scheme == "http" && !rules.insecure && !registration.Loopback(u.Hostname()) {
+	if u.Scheme == "http" && !rules.insecure && !oauthsyntax.Loopback(u.Hostname()) {
 		ms.add(key, env, "http:// to "+u.Hostname()+" would send secrets in clear",
 			"Use https://, or set insecure_http: true (INSECURE_HTTP=true) where the network is trusted.")
 	}
@@ -76,7 +76,7 @@ func checkAuthorizationEndpoint(ms *Mistakes, key, env, raw string, besides ...s
 	if err != nil {
 		return // told
 	}
-	if fault := registration.AuthorizationEndpointFault(u, besides...); fault != "" {
+	if fault := oauthsyntax.AuthorizationEndpointFault(u, besides...); fault != "" {
 		ms.add(key, env, fault, "Remove it from the query.")
 	}
 }

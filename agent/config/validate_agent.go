@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"oauth-agent/agent/internal/registration"
+	"oauth-agent/agent/internal/oauthsyntax"
 	"oauth-agent/agent/internal/seal"
 )
 
@@ -91,7 +91,7 @@ func (c *Config) validateRedirectURI(ms *Mistakes, rules urlRules) {
 		return
 	}
 	host, ok := browserHost(u.Hostname())
-	fault := registration.RedirectURIFault(c.RedirectURI)
+	fault := oauthsyntax.RedirectURIFault(c.RedirectURI)
 	switch {
 	case ok && host != strings.ToLower(u.Hostname()):
 		ms.add("redirect_uri", "REDIRECT_URI", "its host is not how a browser writes it", fmt.Sprintf("Write %q.", host))
@@ -126,7 +126,7 @@ func (c *Config) SecureCookies() bool {
 func (c *Config) HasPlainHTTPPage() bool {
 	return slices.ContainsFunc(c.TrustedWebOrigins, func(origin string) bool {
 		u, err := url.Parse(origin)
-		return err == nil && u.Scheme == "http" && !registration.Loopback(u.Hostname())
+		return err == nil && u.Scheme == "http" && !oauthsyntax.Loopback(u.Hostname())
 	})
 }
 
@@ -173,7 +173,7 @@ func (k *Cookie) validate(ms *Mistakes) {
 // hasDomain tells a domain of two names at least, or localhost. A browser takes
 // no other, and no address.
 func (k *Cookie) hasDomain() bool {
-	return k.Domain == "localhost" || domainName.MatchString(k.Domain) && !registration.NumberHost(k.Domain)
+	return k.Domain == "localhost" || domainName.MatchString(k.Domain) && !oauthsyntax.NumberHost(k.Domain)
 }
 
 // validateCookieDomain wants a domain that browsers accept from the agent: they

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"oauth-agent/agent/internal/registration"
+	"oauth-agent/agent/internal/oauthsyntax"
 	"oauth-agent/agent/internal/secret"
 )
 
@@ -113,7 +113,7 @@ func (p *PKCEProxy) validateAllowed(ms *Mistakes, insecure bool) {
 	required(ms, "pkce_proxy.allowed_redirect_uris", "OAUTH_ALLOWED_REDIRECT_URIS", len(p.AllowedRedirectURIs) == 0,
 		"List the redirect URIs of the client apps: without them anybody could fetch codes.")
 	for _, raw := range p.AllowedRedirectURIs {
-		if fault := registration.RedirectURIFault(raw); fault != "" {
+		if fault := oauthsyntax.RedirectURIFault(raw); fault != "" {
 			ms.add("pkce_proxy.allowed_redirect_uris", "OAUTH_ALLOWED_REDIRECT_URIS", quote(raw)+" is not a redirect URI: it "+fault,
 				"Write it as the client app sends it, such as https://app.example.com/cb or com.example.app:/cb.")
 		} else if u, err := url.Parse(raw); err == nil {
@@ -123,7 +123,7 @@ func (p *PKCEProxy) validateAllowed(ms *Mistakes, insecure bool) {
 	for _, id := range p.AllowedClientIDs {
 		if reason, remedy := leftover(id); reason != "" {
 			ms.add("pkce_proxy.allowed_client_ids", "OAUTH_ALLOWED_CLIENT_IDS", reason, remedy)
-		} else if fault := registration.ClientIDFault(id); fault != "" {
+		} else if fault := oauthsyntax.ClientIDFault(id); fault != "" {
 			ms.add("pkce_proxy.allowed_client_ids", "OAUTH_ALLOWED_CLIENT_IDS", fmt.Sprintf("%.80q is not a client id: it %s", id, fault),
 				"List the ids that the client apps use, or leave it unset for any.")
 		}

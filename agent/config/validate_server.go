@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"oauth-agent/agent/internal/registration"
+	"oauth-agent/agent/internal/oauthsyntax"
 )
 
 // AnyTenant in the place of a list of tenants accepts every one.
@@ -33,7 +33,7 @@ func (c *Config) validateAuthorizationServer(ms *Mistakes) {
 			c.validateEndpoint(ms, p.key, p.env, p.value)
 		}
 	}
-	checkAuthorizationEndpoint(ms, "endpoints.authorize", "AUTHORIZE_ENDPOINT", e.Authorize, registration.AgentParameters()...)
+	checkAuthorizationEndpoint(ms, "endpoints.authorize", "AUTHORIZE_ENDPOINT", e.Authorize, oauthsyntax.AgentParameters()...)
 	if c.Issuer == "" {
 		required(ms, "endpoints.authorize", "AUTHORIZE_ENDPOINT", e.Authorize == "", "Set issuer, or the authorization endpoint.")
 		required(ms, "endpoints.token", "TOKEN_ENDPOINT", e.Token == "", "Set issuer, or the token endpoint.")
@@ -53,7 +53,7 @@ func (c *Config) validateEndpoint(ms *Mistakes, key, env, raw string) {
 	if len(*ms) > known || err != nil || issuerErr != nil {
 		return
 	}
-	if fault := registration.EndpointFault(endpoint, issuer); fault != "" {
+	if fault := oauthsyntax.EndpointFault(endpoint, issuer); fault != "" {
 		ms.add(key, env, fault, "Give the address that others reach the authorization server at, or correct the issuer.")
 	}
 }
@@ -61,8 +61,8 @@ func (c *Config) validateEndpoint(ms *Mistakes, key, env, raw string) {
 // validateTenants wants tenants with an issuer that has a place for them, and with no
 // other.
 func (c *Config) validateTenants(ms *Mistakes) {
-	places := strings.Count(c.Issuer, registration.TenantPlaceholder)
-	rest := strings.ReplaceAll(c.Issuer, registration.TenantPlaceholder, "")
+	places := strings.Count(c.Issuer, oauthsyntax.TenantPlaceholder)
+	rest := strings.ReplaceAll(c.Issuer, oauthsyntax.TenantPlaceholder, "")
 	switch {
 	case places > 1 || strings.ContainsAny(rest, "{}"):
 		ms.add("issuer", "ISSUER", "has braces that are not one {tenantid}", "Copy it from the issuer of the metadata.")
@@ -74,7 +74,7 @@ func (c *Config) validateTenants(ms *Mistakes) {
 		ms.add("tenants", "TENANTS", "has any beside others", "Write any alone, or list tenants.")
 	}
 	for _, tenant := range c.Tenants {
-		if slices.Contains([]string{"common", "organizations", "consumers"}, tenant) || !registration.Tenant(tenant) {
+		if slices.Contains([]string{"common", "organizations", "consumers"}, tenant) || !oauthsyntax.Tenant(tenant) {
 			ms.add("tenants", "TENANTS", fmt.Sprintf("%q is not the id of a tenant", tenant), "Use what tokens have as tid, such as 72f988bf-86f1-41af-91ab-2d7cd011db47.")
 		}
 	}
@@ -93,7 +93,7 @@ func (c *Config) validateMetadataURL(ms *Mistakes) {
 	case len(*ms) > known || err != nil:
 	case c.Issuer == "":
 		ms.add("metadata_url", "METADATA_URL", "set, though issuer is not", "Set issuer to what the metadata says.")
-	case strings.HasPrefix(c.Issuer, "https:") && u.Scheme != "https" && !registration.Loopback(u.Hostname()):
+	case strings.HasPrefix(c.Issuer, "https:") && u.Scheme != "https" && !oauthsyntax.Loopback(u.Hostname()):
 		ms.add("metadata_url", "METADATA_URL", "must be https, as the issuer is", "Give the inside address a certificate, see SSL_CERT_FILE.")
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"oauth-agent/agent/internal/registration"
+	"oauth-agent/agent/internal/oauthsyntax"
 )
 
 // Warnings are settings that work and may surprise; they are told at every
@@ -16,7 +16,7 @@ func (c *Config) Warnings() []string {
 	if c.InsecureHTTP {
 		out = append(out, "insecure_http is set: tokens and cookies may travel in clear")
 	}
-	if host, _, err := net.SplitHostPort(c.AdminAddr); err == nil && !registration.Loopback(host) {
+	if host, _, err := net.SplitHostPort(c.AdminAddr); err == nil && !oauthsyntax.Loopback(host) {
 		out = append(out, "admin_addr is not a loopback address: see that only operators can reach it")
 	}
 	if !c.HasAgent() {
@@ -49,7 +49,7 @@ func (c *Config) Warnings() []string {
 	if warning := c.publicURLWarning(); warning != "" {
 		out = append(out, warning)
 	}
-	if host, _, err := net.SplitHostPort(c.ForwardAuth.Addr); err == nil && !registration.Loopback(host) {
+	if host, _, err := net.SplitHostPort(c.ForwardAuth.Addr); err == nil && !oauthsyntax.Loopback(host) {
 		out = append(out, "forward_auth.addr is not a loopback address: see that the gateway alone can reach it, since its answers hold tokens")
 	}
 	return out
@@ -62,8 +62,8 @@ func (c *Config) publicURLWarning() string {
 		return ""
 	}
 	host := u.Hostname()
-	switch inside := registration.Loopback(host) || !strings.Contains(host, "."); {
-	case u.Scheme == "http" && c.SecureCookies() && !registration.Loopback(host):
+	switch inside := oauthsyntax.Loopback(host) || !strings.Contains(host, "."); {
+	case u.Scheme == "http" && c.SecureCookies() && !oauthsyntax.Loopback(host):
 		return "public_url is http://, and cookies are Secure: browsers send none there, so that no logout goes on"
 	case inside && !slices.Contains(hostsOf(c.TrustedWebOrigins...), host):
 		return "public_url is an inside address, and no page is there: browsers send no cookie to it, so that no logout goes on"

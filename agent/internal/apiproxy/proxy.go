@@ -9,8 +9,8 @@ import (
 	"net/http/httputil"
 	"time"
 
+	"oauth-agent/agent/internal/clientip"
 	"oauth-agent/agent/internal/cookie"
-	"oauth-agent/agent/internal/forwarded"
 	"oauth-agent/agent/internal/guard"
 	"oauth-agent/agent/internal/httperr"
 	"oauth-agent/agent/internal/session"
@@ -33,7 +33,7 @@ type Options struct {
 	Log   *slog.Logger     // nil: nowhere
 	// TrustedProxies are the peers whose Forwarded, X-Forwarded-* and X-Real-IP
 	// are believed.
-	TrustedProxies forwarded.Proxies
+	TrustedProxies clientip.Proxies
 	// Transports are the connections to upstreams, which outlive this proxy; nil: a
 	// pool of its own.
 	Transports *TransportPool

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"oauth-agent/agent/internal/registration"
+	"oauth-agent/agent/internal/oauthsyntax"
 )
 
 // anyTenant in [Config.Tenants] accepts every tenant.
@@ -13,16 +13,16 @@ const anyTenant = "any"
 
 // manyTenants reports whether the issuer has a place for the tenant, so that each
 // tenant's tokens have an issuer of their own.
-func (c Config) manyTenants() bool { return strings.Contains(c.Issuer, registration.TenantPlaceholder) }
+func (c Config) manyTenants() bool { return strings.Contains(c.Issuer, oauthsyntax.TenantPlaceholder) }
 
 // issuerOf returns the issuer of a tenant.
 func (c Config) issuerOf(tenant string) string {
-	return strings.Replace(c.Issuer, registration.TenantPlaceholder, tenant, 1)
+	return strings.Replace(c.Issuer, oauthsyntax.TenantPlaceholder, tenant, 1)
 }
 
 // trusts reports whether the users of tenant may log in.
 func (c Config) trusts(tenant string) bool {
-	return registration.Tenant(tenant) && (slices.Contains(c.Tenants, tenant) || slices.Contains(c.Tenants, anyTenant))
+	return oauthsyntax.Tenant(tenant) && (slices.Contains(c.Tenants, tenant) || slices.Contains(c.Tenants, anyTenant))
 }
 
 // isIssuer reports whether iss is the configured issuer, or that of a tenant that is
@@ -31,7 +31,7 @@ func (c Config) isIssuer(iss string) bool {
 	if iss == c.Issuer || !c.manyTenants() {
 		return iss == c.Issuer
 	}
-	before, after, _ := strings.Cut(c.Issuer, registration.TenantPlaceholder)
+	before, after, _ := strings.Cut(c.Issuer, oauthsyntax.TenantPlaceholder)
 	rest, isPrefix := strings.CutPrefix(iss, before)
 	tenant, isSuffix := strings.CutSuffix(rest, after)
 	return isPrefix && isSuffix && c.trusts(tenant)
@@ -56,7 +56,7 @@ func (c Config) checkTenant(found claims) fault {
 // ofAnother reports whether the key is only for tokens of another issuer than iss.
 // Entra ID publishes the keys of some tenants beside those that are good for all.
 func (k publicKey) ofAnother(iss string) bool {
-	return k.issuer != "" && k.issuer != iss && !strings.Contains(k.issuer, registration.TenantPlaceholder)
+	return k.issuer != "" && k.issuer != iss && !strings.Contains(k.issuer, oauthsyntax.TenantPlaceholder)
 }
 
 // tellableIssuer is ": <issuer>" for an issuer that looks like one, so that a
@@ -66,5 +66,5 @@ func tellableIssuer(issuer string) string {
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || len(issuer) > 256 {
 		return ""
 	}
-	return ": " + strings.Replace(location(u), url.PathEscape(registration.TenantPlaceholder), registration.TenantPlaceholder, 1)
+	return ": " + strings.Replace(location(u), url.PathEscape(oauthsyntax.TenantPlaceholder), oauthsyntax.TenantPlaceholder, 1)
 }

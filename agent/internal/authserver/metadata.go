@@ -10,7 +10,7 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
-	"oauth-agent/agent/internal/registration"
+	"oauth-agent/agent/internal/oauthsyntax"
 	"oauth-agent/agent/internal/strictjson"
 )
 
@@ -191,7 +191,7 @@ func doubled(endpoint string) string {
 	if err != nil {
 		return "is no URL"
 	}
-	return registration.AuthorizationEndpointFault(u, registration.AgentParameters()...)
+	return oauthsyntax.AuthorizationEndpointFault(u, oauthsyntax.AgentParameters()...)
 }
 
 func (c Config) wantsOpenID() bool { return slices.Contains(c.Scope, oidc.ScopeOpenID) }
@@ -215,12 +215,12 @@ func (c Config) endpointFault(raw string) string {
 	if err != nil || u.Host == "" || strings.Contains(raw, "#") || u.Scheme != "http" && u.Scheme != "https" {
 		return "must be an absolute http(s) URL without a fragment"
 	}
-	if u.Scheme == "http" && !registration.Loopback(u.Hostname()) && !c.InsecureHTTP {
+	if u.Scheme == "http" && !oauthsyntax.Loopback(u.Hostname()) && !c.InsecureHTTP {
 		return "must not be http://, which would send secrets in clear"
 	}
 	issuer, err := url.Parse(c.Issuer)
 	if err != nil {
 		return "cannot be held against the issuer, which is no URL"
 	}
-	return registration.EndpointFault(u, issuer)
+	return oauthsyntax.EndpointFault(u, issuer)
 }

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"oauth-agent/agent/internal/forwarded"
+	"oauth-agent/agent/internal/clientip"
 	"oauth-agent/agent/internal/guard"
 	"oauth-agent/agent/internal/httperr"
 )
@@ -31,7 +31,7 @@ func inFlight(t *testing.T, limit *guard.InFlightLimit) (url string, arrived, ma
 		}
 		return nil
 	})))
-	door := guard.NewDoorkeeper(forwarded.Proxies{netip.MustParsePrefix("127.0.0.0/8")}, slog.New(slog.DiscardHandler))
+	door := guard.NewDoorkeeper(clientip.Proxies{netip.MustParsePrefix("127.0.0.0/8")}, slog.New(slog.DiscardHandler))
 	srv := httptest.NewServer(limit.Count(door, guard.ReadTimeout(time.Minute, h)))
 	t.Cleanup(srv.Close)
 	return srv.URL, arrived, may

@@ -9,19 +9,19 @@ import (
 	"sync"
 	"time"
 
-	"oauth-agent/agent/internal/forwarded"
+	"oauth-agent/agent/internal/clientip"
 	"oauth-agent/agent/internal/httperr"
 )
 
 // Doorkeeper tells clients apart, and turns away those that ask too often.
 type Doorkeeper struct {
-	proxies forwarded.Proxies
+	proxies clientip.Proxies
 	log     *slog.Logger
 	warned  sync.Once
 }
 
 // NewDoorkeeper believes these proxies.
-func NewDoorkeeper(proxies forwarded.Proxies, log *slog.Logger) *Doorkeeper {
+func NewDoorkeeper(proxies clientip.Proxies, log *slog.Logger) *Doorkeeper {
 	return &Doorkeeper{proxies: proxies, log: log}
 }
 

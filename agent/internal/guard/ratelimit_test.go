@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"oauth-agent/agent/internal/forwarded"
+	"oauth-agent/agent/internal/clientip"
 	"oauth-agent/agent/internal/guard"
 	"oauth-agent/agent/internal/httperr"
 )
@@ -18,7 +18,7 @@ import (
 // limited serves a handler with a limit behind these proxies.
 func limited(t *testing.T, l *guard.Limiter, log *slog.Logger, proxies ...string) *httptest.Server {
 	t.Helper()
-	var trusted forwarded.Proxies
+	var trusted clientip.Proxies
 	for _, p := range proxies {
 		trusted = append(trusted, netip.MustParsePrefix(p))
 	}
@@ -125,7 +125,7 @@ func TestGatewayThatIsNotTrustedIsTold(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var log bytes.Buffer
 			render := &httperr.Renderer{Log: discard()}
-			var trusted forwarded.Proxies
+			var trusted clientip.Proxies
 			for _, p := range tt.proxies {
 				trusted = append(trusted, netip.MustParsePrefix(p))
 			}

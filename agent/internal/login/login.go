@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"oauth-agent/agent/internal/authserver"
+	"oauth-agent/agent/internal/clientip"
 	"oauth-agent/agent/internal/cookie"
-	"oauth-agent/agent/internal/forwarded"
 	"oauth-agent/agent/internal/httperr"
 	"oauth-agent/agent/internal/recent"
 	"oauth-agent/agent/internal/session"
@@ -30,7 +30,7 @@ type Config struct {
 	PostLogoutRedirectURI string // empty: none is registered
 	Home                  string // where a logout ends without one: the SPA
 	PublicURL             string // scheme and host; empty: those of the request
-	Proxies               forwarded.Proxies
+	Proxies               clientip.Proxies
 	BasePath              string // of the agent, without a slash at its end
 	CSRFHeader            string
 	DirectLogout          bool // answer with the authorization server's own logout URL

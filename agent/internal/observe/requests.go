@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"oauth-agent/agent/internal/forwarded"
+	"oauth-agent/agent/internal/clientip"
 	"oauth-agent/agent/internal/trace"
 )
 
@@ -17,7 +17,7 @@ type Requests struct {
 	Clock   func() time.Time
 	Metrics *Metrics
 	Tracer  *trace.Tracer
-	Proxies forwarded.Proxies // whose identifiers are taken, and traces followed
+	Proxies clientip.Proxies // whose identifiers are taken, and traces followed
 	// Lines writes a line a request; ClientAddress puts the client's address into
 	// every line.
 	Lines, ClientAddress bool

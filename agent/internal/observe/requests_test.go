@@ -9,13 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"oauth-agent/agent/internal/forwarded"
+	"oauth-agent/agent/internal/clientip"
 	"oauth-agent/agent/internal/httperr"
 	"oauth-agent/agent/internal/observe"
 	"oauth-agent/agent/internal/trace"
 )
 
-func trusting(prefixes ...string) (out forwarded.Proxies) {
+func trusting(prefixes ...string) (out clientip.Proxies) {
 	for _, p := range prefixes {
 		out = append(out, netip.MustParsePrefix(p))
 	}
@@ -24,7 +24,7 @@ func trusting(prefixes ...string) (out forwarded.Proxies) {
 
 // requestID sends a request with such a header and gives the identifier that it
 // has then: in the answer, to its handler, and in the log.
-func requestID(t *testing.T, proxies forwarded.Proxies, told ...string) string {
+func requestID(t *testing.T, proxies clientip.Proxies, told ...string) string {
 	t.Helper()
 	l := &log{}
 	var seen string

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"oauth-agent/agent/internal/httperr"
-	"oauth-agent/agent/internal/registration"
+	"oauth-agent/agent/internal/oauthsyntax"
 )
 
 // Bounds of what is taken out of the AS's response, in bytes.
@@ -63,7 +63,7 @@ func (p *Proxy) Callback(w http.ResponseWriter, r *http.Request) error {
 
 // clientCode seals the AS's code for the client.
 func (p *Proxy) clientCode(g grant, code string) (string, error) {
-	if code == "" || len(code) > maxCode || !registration.Printable(code) {
+	if code == "" || len(code) > maxCode || !oauthsyntax.Printable(code) {
 		return "", httperr.BadRequest("neither an error nor a code of at most 4096 printable characters", nil)
 	}
 	g.State, g.Code = "", code
@@ -90,4 +90,4 @@ func errorResponse(q url.Values) url.Values {
 }
 
 // errorText tells whether s may stand in an error (RFC 6749 A.7 to A.9).
-func errorText(s string) bool { return registration.Printable(s) && !strings.ContainsAny(s, `"\`) }
+func errorText(s string) bool { return oauthsyntax.Printable(s) && !strings.ContainsAny(s, `"\`) }

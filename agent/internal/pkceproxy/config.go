@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"oauth-agent/agent/internal/authserver"
-	"oauth-agent/agent/internal/registration"
+	"oauth-agent/agent/internal/oauthsyntax"
 	"oauth-agent/agent/internal/secret"
 )
 
@@ -57,7 +57,7 @@ func (cfg Config) checkEndpoints() error {
 		errs = append(errs, fmt.Errorf("redirect URL %q: must end in %s", cfg.RedirectURL, callbackPath))
 	}
 	if u, err := url.Parse(cfg.AuthURL); err == nil {
-		if fault := registration.AuthorizationEndpointFault(u); fault != "" {
+		if fault := oauthsyntax.AuthorizationEndpointFault(u); fault != "" {
 			errs = append(errs, errors.New("authorization URL: "+fault))
 		}
 	}
@@ -109,13 +109,13 @@ func newClientIDs(ids []string) clientIDs {
 
 // allows tells whether id may use the proxy. It must be well formed in any case.
 func (c clientIDs) allows(id string) bool {
-	return registration.ClientIDFault(id) == "" && (len(c) == 0 || c[id])
+	return oauthsyntax.ClientIDFault(id) == "" && (len(c) == 0 || c[id])
 }
 
 func checkClientIDs(ids []string) error {
 	var errs []error
 	for _, id := range ids {
-		if fault := registration.ClientIDFault(id); fault != "" {
+		if fault := oauthsyntax.ClientIDFault(id); fault != "" {
 			errs = append(errs, fmt.Errorf("allowed client id %q: %s", id, fault))
 		}
 	}

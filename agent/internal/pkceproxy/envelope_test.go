@@ -9,7 +9,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
 
-	"oauth-agent/agent/internal/registration"
+	"oauth-agent/agent/internal/oauthsyntax"
 	"oauth-agent/agent/internal/secret"
 )
 
@@ -78,7 +78,7 @@ func TestEnvelopeSizes(t *testing.T) {
 		t.Error("too long")
 	}
 	largest := grant{
-		ClientID:    strings.Repeat(`"`, registration.MaxClientID),
+		ClientID:    strings.Repeat(`"`, oauthsyntax.MaxClientID),
 		RedirectURI: "https://app.example.com/" + strings.Repeat("p", 1000),
 		Challenge:   strings.Repeat("v", 128),
 		Plain:       true,

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"oauth-agent/agent/internal/registration"
+	"oauth-agent/agent/internal/oauthsyntax"
 )
 
 // redirectURIs are the registered redirect URIs.
@@ -101,7 +101,7 @@ func checkRedirectURIs(uris []string) error {
 	}
 	var errs []error
 	for _, uri := range uris {
-		if fault := registration.RedirectURIFault(uri); fault != "" {
+		if fault := oauthsyntax.RedirectURIFault(uri); fault != "" {
 			errs = append(errs, fmt.Errorf("allowed redirect URI %q: %s", uri, fault))
 		}
 	}

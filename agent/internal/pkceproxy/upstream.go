@@ -12,7 +12,7 @@ import (
 
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/httperr"
-	"oauth-agent/agent/internal/registration"
+	"oauth-agent/agent/internal/oauthsyntax"
 	"oauth-agent/agent/internal/store"
 	"oauth-agent/agent/internal/strictjson"
 )
@@ -215,7 +215,7 @@ func replyOf(a *authserver.Answer) reply {
 	}
 	strict, err := strictjson.Parse(a.Body)
 	code, _ := strict.Text("error")
-	said.form = err == nil && code != "" && registration.Printable(code) && !strings.ContainsAny(code, `"\`)
+	said.form = err == nil && code != "" && oauthsyntax.Printable(code) && !strings.ContainsAny(code, `"\`)
 	return said
 }
 

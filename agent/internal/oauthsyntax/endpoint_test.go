@@ -1,4 +1,4 @@
-package registration
+package oauthsyntax
 
 import (
 	"net/url"

@@ -1,11 +1,10 @@
-// Package registration has the rules for what OAuth clients and authorization
-// servers are registered with: redirect URIs, client ids and authorization
-// endpoints.
+// Package oauthsyntax checks what OAuth clients and authorization servers are registered
+// with: redirect URIs, client ids, endpoints and their hosts.
 //
-// The settings tell by them what is wrong, before anything starts; discovery and
-// the PKCE proxy defend themselves by them. A fault is a text that begins with
-// "must", and shows nothing of the value; the empty text means that there is none.
-package registration
+// The settings are checked by these rules before anything starts; so are metadata and
+// the requests to the PKCE proxy. A function whose name ends in Fault returns a message
+// that begins with "must" and shows nothing of the value, or "" if nothing is wrong.
+package oauthsyntax
 
 import (
 	"fmt"
@@ -13,10 +12,11 @@ import (
 	"strings"
 )
 
-// MaxClientID is the longest client id, in bytes: ids go into sealed state.
+// MaxClientID is the length of the longest client id, in bytes. Ids are part of sealed
+// state, which has to stay small.
 const MaxClientID = 256
 
-// ClientIDFault wants printable ASCII (RFC 6749 A.1), of a bounded size.
+// ClientIDFault requires printable ASCII (RFC 6749 A.1) of at most [MaxClientID] bytes.
 func ClientIDFault(id string) string {
 	if id == "" || len(id) > MaxClientID || !Printable(id) {
 		return fmt.Sprintf("must be printable ASCII, of at most %d bytes", MaxClientID)
@@ -24,10 +24,9 @@ func ClientIDFault(id string) string {
 	return ""
 }
 
-// RedirectURIFault wants a URI that is spelled as RFC 3986 has it, so that it
-// can be compared byte by byte (RFC 9700 2.1). The scheme is http, https or a
-// domain name in reverse order (RFC 8252 7.1), which also keeps out javascript,
-// data and their kin.
+// RedirectURIFault requires a URI in the syntax of RFC 3986, so that it can be compared
+// byte by byte (RFC 9700 2.1). Its scheme is http, https or a domain name in reverse
+// order (RFC 8252 7.1), which also excludes javascript, data and the like.
 func RedirectURIFault(uri string) string {
 	u, err := url.Parse(uri)
 	switch {
@@ -50,24 +49,24 @@ func RedirectURIFault(uri string) string {
 	return ""
 }
 
-// AuthorizationEndpointFault looks for parameters that each request sets anew
-// (RFC 6749 4.1.1), and for those that this client sets besides: they would be
-// there twice. Any other may be fixed by the query of the endpoint.
-func AuthorizationEndpointFault(u *url.URL, besides ...string) string {
-	names := append([]string{"client_id", "redirect_uri", "response_type", "state"}, besides...)
+// AuthorizationEndpointFault refuses parameters that each request sets (RFC 6749 4.1.1),
+// and the additional ones that this client sets: the request would have them twice. The
+// query of the endpoint may have any others.
+func AuthorizationEndpointFault(u *url.URL, additional ...string) string {
+	names := append([]string{"client_id", "redirect_uri", "response_type", "state"}, additional...)
 	if name := first(u, names...); name != "" {
 		return "must not have " + name + " in its query, which each request sets"
 	}
 	return ""
 }
 
-// AgentParameters are what the agent sets besides: OpenID Connect Core 3.1.2.1
-// and RFC 7636 4.3.
+// AgentParameters returns what the agent sets in addition (OpenID Connect Core 3.1.2.1,
+// RFC 7636 4.3).
 func AgentParameters() []string {
 	return []string{"scope", "nonce", "code_challenge", "code_challenge_method"}
 }
 
-// first gives the first of names that the query of u has.
+// first returns the first of names that the query of u has, or "".
 func first(u *url.URL, names ...string) string {
 	q := u.Query()
 	for _, name := range names {
@@ -78,7 +77,7 @@ func first(u *url.URL, names ...string) string {
 	return ""
 }
 
-// Printable tells whether s is of VSCHAR alone (RFC 6749 A).
+// Printable reports whether s consists of VSCHAR alone (RFC 6749 A).
 func Printable(s string) bool {
 	for i := range len(s) {
 		if s[i] < 0x20 || s[i] > 0x7e {

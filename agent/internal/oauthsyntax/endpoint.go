@@ -1,4 +1,4 @@
-package registration
+package oauthsyntax
 
 import (
 	"net/netip"
@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// TenantPlaceholder stands for the tenant in an issuer that is one for each tenant,
-// as in Entra ID's metadata of "common".
+// TenantPlaceholder stands for the tenant in an issuer that differs by tenant, as in
+// Entra ID's metadata of "common".
 const TenantPlaceholder = "{tenantid}"
 
-// EndpointFault keeps what is meant for an https issuer with it: its endpoints are
-// https, and none is on the loopback or the link-local network unless the issuer is
-// there itself. Otherwise metadata could send codes and the client's secret to
-// whatever listens beside the agent. A host that some programs read as a name and
-// others as a number is refused too.
+// EndpointFault requires that the endpoints of an https issuer are https, and that none
+// is on the loopback or the link-local network unless the issuer is there too. Otherwise
+// metadata could make the agent send codes and its client secret to another program on
+// the same machine. A host that some programs read as a name and others as a number is
+// refused as well.
 func EndpointFault(endpoint, issuer *url.URL) string {
 	host, home := endpoint.Hostname(), issuer.Hostname()
 	network := networkOf(host)
@@ -35,8 +35,7 @@ func EndpointFault(endpoint, issuer *url.URL) string {
 	return ""
 }
 
-// Loopback reports whether host, a name or an address without brackets, never
-// leaves this machine.
+// Loopback reports whether host, a name or an address without brackets, is this machine.
 func Loopback(host string) bool {
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
@@ -48,26 +47,26 @@ func Loopback(host string) bool {
 
 var (
 	hostName = regexp.MustCompile(`^([a-z0-9_-]+\.)*[a-z0-9_-]+\.?$`)
-	// numberHost is what a browser takes for an IPv4 address, or for nothing
-	// (WHATWG URL 3.5): 2130706433, 0x7f.1.
+	// numberHost matches what a browser reads as an IPv4 address, or refuses (WHATWG URL
+	// 3.5): 2130706433, 0x7f.1.
 	numberHost = regexp.MustCompile(`(^|\.)([0-9]+|0x[0-9a-f]*)\.?$`)
 	tenant     = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 )
 
-// HostName reports whether host, in lower case, is a name in ASCII that nobody takes
-// for an address.
+// HostName reports whether host, in lower case, is a name in ASCII that cannot be read as
+// an address.
 func HostName(host string) bool { return hostName.MatchString(host) && !NumberHost(host) }
 
 // NumberHost reports whether host, in lower case, ends in a number.
 func NumberHost(host string) bool { return numberHost.MatchString(host) }
 
-// networkOf returns "loopback" or "link-local" for a host that is there by its
-// spelling, and "" otherwise.
+// networkOf returns "loopback" or "link-local" if the text of host alone puts it there,
+// and "" otherwise. No name is resolved.
 func networkOf(host string) string {
 	host = strings.TrimRight(strings.ToLower(host), ".")
 	addr, _ := netip.ParseAddr(host)
 	addr = addr.Unmap()
-	// Hosts files have these names for loopback, besides localhost.
+	// Hosts files commonly define these names for loopback, as well as localhost.
 	names := []string{"localhost.localdomain", "localhost6", "localhost6.localdomain6", "ip6-localhost", "ip6-loopback"}
 	switch {
 	case Loopback(host), slices.Contains(names, host), thisHost(addr):
@@ -78,8 +77,7 @@ func networkOf(host string) string {
 	return ""
 }
 
-// thisHost reports whether addr is of 0.0.0.0/8 or ::, by which the machine itself
-// answers.
+// thisHost reports whether addr is in 0.0.0.0/8 or is ::, which reach the machine itself.
 func thisHost(addr netip.Addr) bool {
 	return addr.IsUnspecified() || addr.Is4() && addr.As4()[0] == 0
 }
@@ -89,6 +87,6 @@ func isAddress(host string) bool {
 	return err == nil
 }
 
-// Tenant reports whether s can be the id of a tenant: what may stand in the path of an
-// issuer as one segment.
+// Tenant reports whether s can be the id of a tenant: one segment of the path of an
+// issuer.
 func Tenant(s string) bool { return tenant.MatchString(s) }

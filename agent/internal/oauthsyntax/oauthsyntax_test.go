@@ -1,11 +1,11 @@
-package registration_test
+package oauthsyntax_test
 
 import (
 	"net/url"
 	"strings"
 	"testing"
 
-	"oauth-agent/agent/internal/registration"
+	"oauth-agent/agent/internal/oauthsyntax"
 )
 
 func TestRedirectURIFault(t *testing.T) {
@@ -39,7 +39,7 @@ func TestRedirectURIFault(t *testing.T) {
 		"https://app.example.com/?error=x":      "have error in its query",
 		"com.example.app:/cb?error_uri=x":       "have error_uri in its query",
 	} {
-		expect(t, uri, registration.RedirectURIFault(uri), want)
+		expect(t, uri, oauthsyntax.RedirectURIFault(uri), want)
 	}
 }
 
@@ -48,7 +48,7 @@ func TestClientIDFault(t *testing.T) {
 		"app": "", "an app ~": "", strings.Repeat("a", 256): "",
 		"": "printable", "é": "printable", "a\n": "printable", "a\x7f": "printable", strings.Repeat("a", 257): "256 bytes",
 	} {
-		expect(t, id, registration.ClientIDFault(id), want)
+		expect(t, id, oauthsyntax.ClientIDFault(id), want)
 	}
 }
 
@@ -62,11 +62,11 @@ func TestAuthorizationEndpointFault(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		expect(t, raw, registration.AuthorizationEndpointFault(u), want)
+		expect(t, raw, oauthsyntax.AuthorizationEndpointFault(u), want)
 	}
 	u, _ := url.Parse("https://as.example.com/a?audience=x&nonce=y")
-	expect(t, "a nonce", registration.AuthorizationEndpointFault(u), "")
-	expect(t, "a nonce, of the agent", registration.AuthorizationEndpointFault(u, registration.AgentParameters()...), "have nonce")
+	expect(t, "a nonce", oauthsyntax.AuthorizationEndpointFault(u), "")
+	expect(t, "a nonce, of the agent", oauthsyntax.AuthorizationEndpointFault(u, oauthsyntax.AgentParameters()...), "have nonce")
 }
 
 func expect(t *testing.T, value, got, want string) {

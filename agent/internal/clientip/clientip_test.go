@@ -1,4 +1,4 @@
-package forwarded_test
+package clientip_test
 
 import (
 	"net/http"
@@ -6,12 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"oauth-agent/agent/internal/forwarded"
+	"oauth-agent/agent/internal/clientip"
 )
 
 // proxies trusts a network of either family.
-func proxies() forwarded.Proxies {
-	return forwarded.Proxies{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}
+func proxies() clientip.Proxies {
+	return clientip.Proxies{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}
 }
 
 func request(peer string, lines ...string) *http.Request {
@@ -87,9 +87,9 @@ func TestClient(t *testing.T) {
 	}
 }
 
-// Whoever sends Forwarded through a gateway that writes X-Forwarded-For alone
-// would otherwise be whom he likes.
-func TestForwardedIsNotBelieved(t *testing.T) {
+// A client could otherwise choose its address, by sending Forwarded through a gateway
+// that writes X-Forwarded-For alone.
+func TestOtherHeadersAreIgnored(t *testing.T) {
 	r := request("10.0.0.1:50000", "198.51.100.7")
 	for name, value := range map[string]string{
 		"Forwarded": "for=203.0.113.9", "X-Real-Ip": "203.0.113.9", "X_forwarded_for": "203.0.113.9",
@@ -114,14 +114,14 @@ func TestTrusts(t *testing.T) {
 		if got := proxies().Trusts(peer); got != want {
 			t.Errorf("%q: %v", peer, got)
 		}
-		if forwarded.Proxies(nil).Trusts(peer) {
-			t.Errorf("%q is trusted by nobody's list", peer)
+		if clientip.Proxies(nil).Trusts(peer) {
+			t.Errorf("%q is trusted by an empty list", peer)
 		}
 	}
 }
 
-// FuzzClient: an untrusted peer is itself whatever it sends, and what stands left
-// of an untrusted address never matters.
+// The address of an untrusted peer is its own whatever it sends, and what is left of an
+// untrusted address never matters.
 func FuzzClient(f *testing.F) {
 	f.Add("198.51.100.7, 10.0.0.2", "unknown")
 	f.Add("::ffff:10.0.0.1,[::1]:80", "10.0.0.2,,")
