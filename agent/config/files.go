@@ -83,11 +83,11 @@ func (t TLS) load() (pair tls.Certificate, err error) {
 	open := opener(OpenRegular) // it is read more than once, also at the start
 	cert, err := open.read(t.CertFile)
 	if err != nil {
-		return pair, fmt.Errorf("cert_file cannot be read: %w", err)
+		return pair, fmt.Errorf("cert_file %s cannot be read: %w", t.CertFile, err)
 	}
 	key, err := open.read(t.KeyFile)
 	if err != nil {
-		return pair, fmt.Errorf("key_file cannot be read: %w", err)
+		return pair, fmt.Errorf("key_file %s cannot be read: %w", t.KeyFile, err)
 	}
 	return tls.X509KeyPair(cert, key)
 }

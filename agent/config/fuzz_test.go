@@ -45,7 +45,7 @@ func FuzzLoad(f *testing.F) {
 // and whose value a message shows. Of a URL it shows nothing before an @.
 func inTheOpen(yaml []byte) bool {
 	has := func(key string) bool { return bytes.Contains(yaml, []byte(key)) }
-	if slices.ContainsFunc([]string{"method", "scope", "path", "prefix", "domain", "proxies", "address", "addr", "level", "format", "logout", "client_ids"}, has) {
+	if slices.ContainsFunc([]string{"method", "scope", "path", "prefix", "domain", "proxies", "address", "addr", "level", "format", "logout", "client_ids", "_file: /", "_file: ./", "_file: ../", "_file: '", "_file: \"", "spa"}, has) {
 		return true
 	}
 	urls := []string{"issuer", "endpoint", "_uri", "origins", "url", "upstream"}

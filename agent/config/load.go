@@ -35,6 +35,7 @@ func loadBy(open opener, path string, environ []string) (*Config, error) {
 	var invalid Mistakes
 	c.validate(&invalid)
 	ms = append(ms, ms.beyond(invalid)...)
+	ms.inSyntaxOf(variables(environ))
 	if len(ms) > 0 {
 		return nil, ms
 	}
@@ -48,7 +49,7 @@ func (c *Config) readFile(path string, open opener, ms *Mistakes) bool {
 	}
 	text, err := open.read(path)
 	if err != nil {
-		ms.addUnread(path, "", err)
+		ms.addUnread(path, "", path, err)
 		return false
 	}
 	if len(bytes.TrimSpace(text)) == 0 {
@@ -167,7 +168,7 @@ func (c *Config) readSecretFiles(open opener, ms *Mistakes) {
 		}
 		text, err := open.read(*s.file)
 		if err != nil {
-			ms.addUnread(s.key+"_file", s.env+"_FILE", err)
+			ms.addUnread(s.key+"_file", s.env+"_FILE", *s.file, err)
 			continue
 		}
 		s.take(strings.TrimRight(string(text), "\r\n"), ms)

@@ -12,7 +12,8 @@ type Mistake struct {
 	Reason string // what is wrong
 	Remedy string // what to do
 
-	cause error // why a file cannot be read
+	envRemedy string // in place of Remedy where the environment sets it
+	cause     error  // why a file cannot be read
 }
 
 func (m Mistake) String() string {
@@ -50,10 +51,21 @@ func (ms Mistakes) Unwrap() []error {
 	return causes
 }
 
-func (ms *Mistakes) addUnread(key, env string, err error) {
+// addUnread adds a file that cannot be read. Its path is named where it looks like
+// one: a secret may be given where its file belongs.
+func (ms *Mistakes) addUnread(key, env, path string, err error) {
+	reason := "cannot be read: " + err.Error()
+	if path != key && isPath(path) {
+		reason += ": " + path
+	}
 	*ms = append(*ms, Mistake{
-		Key: key, Env: env, Reason: "cannot be read: " + err.Error(), Remedy: "Give the path of a readable file.", cause: err,
+		Key: key, Env: env, Reason: reason, Remedy: "Give the path of a readable file.", cause: err,
 	})
+}
+
+// isPath reports whether a text begins as a path does.
+func isPath(text string) bool {
+	return strings.HasPrefix(text, "/") || strings.HasPrefix(text, "./") || strings.HasPrefix(text, "../")
 }
 
 func (ms *Mistakes) add(key, env, reason, remedy string) {

@@ -258,7 +258,7 @@ cookie:
 pkce_proxy:
   client_id: proxy
   signing_key: `+canary+`
-  encryption_key_file: /nowhere/`+canary+`
+  encryption_key_file: `+canary+`
 timeouts: {shutdown: never}
 `)
 	ms := mistakes(t, path, []string{"CORS_ENABLED=perhaps", "TRUSTED_WEB_ORIGIN=*,https://www.example.com/", "OAUTH_CLIENT_SECRET=x", "OAUTH_CLIENT_SECRET_FILE=y"})

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -120,7 +121,9 @@ func TestMistakesOfRoutesInTheFile(t *testing.T) {
 		"max_body: -1":      "routes[0].max_body",
 	} {
 		path := writeFile(t, "agent.yaml", fmt.Sprintf("routes:\n  - path: /api\n    upstream: http://h\n    %s\n", line))
-		want(t, mistakes(t, path, agentEnv(nil)), key, "")
+		if ms := mistakes(t, path, agentEnv(nil)); len(ms) != 1 || ms[0].Key != key || ms[0].Env != "" {
+			t.Errorf("%s: %v", line, ms)
+		}
 	}
 	for _, line := range []string{"timeot: 1s", "timeout: soon", "csrf: maybe", "max_body: 1MB"} {
 		path := writeFile(t, "agent.yaml", fmt.Sprintf("routes:\n  - path: /api\n    upstream: http://h\n    %s\n", line))
@@ -129,7 +132,26 @@ func TestMistakesOfRoutesInTheFile(t *testing.T) {
 		}
 	}
 	path := writeFile(t, "agent.yaml", "routes:\n  - {path: /api, upstream: \"https://h\", h2c: true}\n")
-	want(t, mistakes(t, path, agentEnv(nil)), "routes[0].h2c", "not http://")
+	if ms := mistakes(t, path, agentEnv(nil)); len(ms) != 1 || ms[0].Key != "routes[0].h2c" || !strings.Contains(ms[0].Reason, "not http://") {
+		t.Errorf("%v", ms)
+	}
+}
+
+// What is wrong with a route is told as it was written.
+func TestMistakesOfRoutesAreInTheirSyntax(t *testing.T) {
+	for yaml, environ := range map[string]string{
+		"[{path: api, upstream: 'http://h'}]": "api=http://h",
+		"[{path: /api}]":                      "/api",
+	} {
+		inFile := mistakes(t, writeFile(t, "agent.yaml", "routes: "+yaml), agentEnv(nil))
+		if text := inFile.Error(); strings.Contains(text, "ROUTES") || strings.Contains(text, "path=") || !strings.Contains(text, "upstream: http") {
+			t.Errorf("%s: %s", yaml, text)
+		}
+		inEnvironment := mistakes(t, "", agentEnv(vars{"ROUTES": environ}))
+		if text := inEnvironment.Error(); !strings.Contains(text, "(ROUTES)") || !strings.Contains(text, "path=upstream") || strings.Contains(text, "upstream: http") {
+			t.Errorf("%s: %s", environ, text)
+		}
+	}
 }
 
 func TestInlineRefreshNeedsTheCookieEverywhere(t *testing.T) {

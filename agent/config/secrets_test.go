@@ -51,7 +51,8 @@ func TestSecretsFromFiles(t *testing.T) {
 		}{
 			"twice in the environment": {append(inFile(secretText), s.variable+"="+secretText), "", "twice"},
 			"twice in YAML":            {without, joinYAML(s.key, yamlOf(s.key, secretText), empty), "twice"},
-			"that is not there":        {append(without, s.variable+"_FILE=/nowhere/"+canary), "", "no such file"},
+			"that is not there":        {append(without, s.variable+"_FILE=/nowhere/file"), "", "no such file or directory: /nowhere/file"},
+			"that is the secret":       {append(without, s.variable+"_FILE="+canary), "", "no such file"},
 			"that is a directory":      {append(without, s.variable+"_FILE="+directory), "", "directory"},
 			"that is empty":            {append(without, s.variable+"_FILE="+empty), "", "empty"},
 			"that is huge":             {append(without, s.variable+"_FILE="+huge), "", "larger than"},

@@ -38,10 +38,10 @@ func (s SPA) validateDir(ms *Mistakes) {
 		ms.add("spa.dir", "SPA_DIR", reason, "Give the directory that the build of the app writes, such as ./dist.")
 	}
 	if info, err := os.Stat(s.Dir); err != nil {
-		tell("cannot be read: " + withoutPath(err).Error())
+		tell("cannot be read: " + withoutPath(err).Error() + ": " + s.Dir)
 	} else if !info.IsDir() {
-		tell("not a directory")
+		tell("not a directory: " + s.Dir)
 	} else if info, err := os.Stat(filepath.Join(s.Dir, "index.html")); err != nil || !info.Mode().IsRegular() {
-		tell("has no index.html")
+		tell("has no index.html: " + s.Dir)
 	}
 }

@@ -19,6 +19,7 @@ var (
 	unknownKey = regexp.MustCompile(`(?s)^field .* not found in type \S+$`)
 	keyTwice   = regexp.MustCompile(`(?s)^mapping key .* already defined|^field .* already set in type`)
 	wrongType  = regexp.MustCompile(`(?s)^cannot construct .* into (\S+)`)
+	listIndex  = regexp.MustCompile(`\[\d+\]`)
 	plainKey   = regexp.MustCompile(`^[A-Za-z][A-Za-z_-]{0,31}$`)
 )
 
@@ -33,7 +34,7 @@ func tellYAML(ms *Mistakes, path string, text []byte, err error) (ok bool) {
 		switch m := wrongType.FindStringSubmatch(e.Message); {
 		case strings.Contains(e.Message, "no documents in stream"): // comments alone
 		case unknownKey.MatchString(e.Message):
-			ms.addSetting(stands.keys[at], where, "unknown key", "Compare with the list of settings.")
+			ms.addSetting(stands.keys[at], where, "unknown key", didYouMean(stands.written[at], stands.sections[at]))
 		case m != nil && stands.values[at] != "":
 			ms.addSetting(stands.values[at], where, "not "+yamlWants(m[1]), "Compare with the list of settings.")
 		default:
@@ -117,7 +118,10 @@ func yamlWants(goType string) string {
 // and values are apart, since a mapping begins where its first key does.
 type places struct {
 	keys, values map[[2]int]string
-	twice        []place // those that stand in their section already
+	// written and sections are what the keys are in the file, and under what.
+	written, sections map[[2]int]string
+
+	twice []place // those that stand in their section already
 }
 
 type place struct {
@@ -126,7 +130,7 @@ type place struct {
 }
 
 func newPlaces(text []byte) *places {
-	p := &places{keys: map[[2]int]string{}, values: map[[2]int]string{}}
+	p := &places{keys: map[[2]int]string{}, values: map[[2]int]string{}, written: map[[2]int]string{}, sections: map[[2]int]string{}}
 	var doc yaml.Node
 	if err := yaml.Load(text, &doc, yaml.WithV4Defaults()); err == nil {
 		p.walk(&doc, "")
@@ -153,7 +157,8 @@ func (p *places) walk(n *yaml.Node, path string) {
 		if key.Kind != yaml.ScalarNode || !plainKey.MatchString(key.Value) {
 			inner = path
 		}
-		p.keys[[2]int{key.Line, key.Column}] = inner
+		at := [2]int{key.Line, key.Column}
+		p.keys[at], p.written[at], p.sections[at] = inner, key.Value, listIndex.ReplaceAllString(path, "[]")
 		if key.Kind == yaml.ScalarNode && seen[key.Value] {
 			p.twice = append(p.twice, place{inner, key.Line})
 		}

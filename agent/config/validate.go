@@ -99,9 +99,11 @@ func oneOf(ms *Mistakes, key, env, value string, allowed ...string) {
 	}
 }
 
+const notSet = "not set"
+
 // required refuses an empty value.
 func required(ms *Mistakes, key, env string, empty bool, remedy string) {
 	if empty {
-		ms.add(key, env, "not set", remedy)
+		ms.add(key, env, notSet, remedy)
 	}
 }

@@ -42,7 +42,7 @@ func (c *Config) refuseProxy(ms *Mistakes) {
 
 func (r *Route) validate(ms *Mistakes, key string, before Routes) {
 	tell := func(part, reason, remedy string) { ms.add(key+part, "ROUTES", reason, remedy) }
-	r.validatePath(tell, before)
+	r.validatePath(ms, key, tell, before)
 	r.validateUpstream(ms, key)
 	r.Methods.trim()
 	for _, method := range r.Methods {
@@ -60,10 +60,13 @@ func (r *Route) validate(ms *Mistakes, key string, before Routes) {
 
 var methodName = regexp.MustCompile(`^[A-Z][A-Z-]*$`)
 
-func (r *Route) validatePath(tell func(part, reason, remedy string), before Routes) {
+func (r *Route) validatePath(ms *Mistakes, key string, tell func(part, reason, remedy string), before Routes) {
 	clean := strings.TrimSuffix(r.Path, "/")
 	if r.Path != "/" && !plainPath.MatchString(clean) {
-		tell(".path", "not a plain absolute path", "Write path=upstream, such as /api/=http://127.0.0.1:9000.")
+		*ms = append(*ms, Mistake{
+			Key: key + ".path", Env: "ROUTES", Reason: "not a plain absolute path", Remedy: "Write it as path: /api, beside upstream: http://127.0.0.1:9000.",
+			envRemedy: "Write path=upstream, such as /api/=http://127.0.0.1:9000.",
+		})
 		return
 	}
 	if slices.ContainsFunc(before, func(other Route) bool { return strings.EqualFold(strings.TrimSuffix(other.Path, "/"), clean) }) {
@@ -74,6 +77,13 @@ func (r *Route) validatePath(tell func(part, reason, remedy string), before Rout
 // validateUpstream takes http:// to any host: APIs usually are on a network of
 // their own.
 func (r *Route) validateUpstream(ms *Mistakes, key string) {
+	if r.Upstream == "" {
+		*ms = append(*ms, Mistake{
+			Key: key + ".upstream", Env: "ROUTES", Reason: notSet + ": no absolute http(s) URL", Remedy: "Write it as upstream: http://127.0.0.1:9000, beside the path.",
+			envRemedy: "Write path=upstream, such as /api/=http://127.0.0.1:9000.",
+		})
+		return
+	}
 	known := len(*ms)
 	urlRules{insecure: true}.check(ms, key+".upstream", "ROUTES", r.Upstream)
 	if len(*ms) > known {

@@ -86,6 +86,7 @@ func parse(args []string) (command, error) {
 	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // what went wrong is told once, by main
 	flags.StringVar(&c.file, "config", "", "the settings, a YAML file")
+	printVersion := flags.Bool("version", false, "print the version")
 	if c.name == "healthcheck" {
 		flags.BoolVar(&c.live, "live", false, "whether it lives, ready or not")
 	}
@@ -95,6 +96,8 @@ func parse(args []string) (command, error) {
 		return command{name: "help"}, nil
 	case err != nil:
 		return command{}, err
+	case *printVersion:
+		return command{name: "version"}, nil
 	case flags.NArg() > 0:
 		return command{}, fmt.Errorf("%q is one argument too many", flags.Arg(0))
 	}
