@@ -8,6 +8,7 @@ import (
 	"log/slog"
 
 	"oauth-agent/agent/config"
+	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/cookie"
 	"oauth-agent/agent/internal/observe"
 	"oauth-agent/web/client"
@@ -42,6 +43,9 @@ func (a *Agent) Check(ctx context.Context, w io.Writer) error {
 		address, _ := a.cfg.AdminListener()
 		line("operators", "http://%s: /livez, /readyz, /metrics and /buildinfo", address)
 	}
+	if a.cfg.SPA.Dir != "" {
+		line("page", "the files of %s", a.cfg.SPA.Dir)
+	}
 	for _, warning := range a.cfg.Warnings() {
 		line("warning", "%s", warning)
 	}
@@ -60,6 +64,7 @@ func (a *Agent) Check(ctx context.Context, w io.Writer) error {
 // from here.
 func (a *Agent) checkPKCEProxy(ctx context.Context, line teller) error {
 	p := a.cfg.PKCEProxy
+	line("register", "redirect URI %s, of the PKCE proxy's client", p.RedirectURL)
 	line("PKCE proxy", "%s, in front of %s, for %v", p.RedirectURL, p.AuthURL, []string(p.AllowedRedirectURIs))
 	if err := a.wire.Reachable(ctx, p.AuthURL); err != nil {
 		line("its server", "not reached at its authorization endpoint, where browsers are sent: %v", err)
@@ -76,6 +81,10 @@ func (a *Agent) checkAgent(ctx context.Context, line teller) error {
 	line("agent", "%s, for %v", a.cfg.BasePath, []string(a.cfg.TrustedWebOrigins))
 	if len(a.cfg.Tenants) > 0 {
 		line("tenants", "%v", []string(a.cfg.Tenants))
+	}
+	line("register", "redirect URI %s", a.cfg.RedirectURI)
+	if a.cfg.PostLogoutRedirectURI != "" {
+		line("register", "post-logout redirect URI %s", a.cfg.PostLogoutRedirectURI)
 	}
 	for _, k := range []cookie.Kind{cookie.Access, cookie.CSRF, cookie.Refresh, cookie.ID} {
 		line("cookie", "%s", a.jar.Name(k, ""))
@@ -126,6 +135,43 @@ func (a *Agent) checkServer(ctx context.Context, line teller) error {
 		line("keys", "skipped: %s", skipped)
 	}
 	return probe.Err()
+}
+
+// CheckClient tells on w whether the authorization servers know the clients of the
+// settings: it sends each id and secret, with a code that does not exist. The error
+// is that one was refused, or could not be tried.
+func (a *Agent) CheckClient(ctx context.Context, w io.Writer) error {
+	var errs []error
+	if a.cfg.HasPKCEProxy() {
+		p := a.cfg.PKCEProxy
+		trial, err := a.wire.TryClient(ctx, p.TokenURL, p.RedirectURL,
+			authserver.Credentials{ID: p.ClientID, Secret: p.ClientSecret}, authserver.AuthMethod(p.AuthMethod), false)
+		errs = append(errs, tellTrial(w, "its client", p.ClientID, trial, err))
+	}
+	if a.cfg.HasAgent() {
+		trial, err := a.as.TryClient(ctx)
+		errs = append(errs, tellTrial(w, "client", a.cfg.ClientID, trial, err))
+	}
+	return errors.Join(errs...)
+}
+
+func tellTrial(w io.Writer, key, id string, trial authserver.Trial, err error) error {
+	line := func(format string, args ...any) {
+		_, _ = fmt.Fprintf(w, "%-16s %s: %s\n", key, id, fmt.Sprintf(format, args...))
+	}
+	switch {
+	case err != nil:
+		line("not tried: %v", err)
+		return err
+	case trial.Verdict == authserver.ClientAccepted:
+		line("accepted: what the server refuses is the code, which does not exist: %s", trial.Reason)
+	case trial.Verdict == authserver.ClientRefused:
+		line("refused with %s: id, secret or authentication method is wrong, and no login can end", trial.Reason)
+		return fmt.Errorf("the authorization server refuses the client %s: %s", id, trial.Reason)
+	default:
+		line("cannot tell: the answer to a code that does not exist says nothing of the client: %s", trial.Reason)
+	}
+	return nil
 }
 
 func serverName(cfg *config.Config) string {

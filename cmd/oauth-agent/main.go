@@ -31,7 +31,8 @@ const usage = `oauth-agent keeps tokens out of the browser.
 usage: oauth-agent [command] [--config agent.yaml]
 
   serve        serve by the settings (the default)
-  check        load the settings, try the authorization server, tell what serve would do
+  check        load the settings, try the authorization server, tell what serve would do;
+               with --client, try client id and secret there too
   healthcheck  ask a running process whether it is ready; with --live, whether it lives
   keygen       print a fresh key, for cookie.encryption_keys and the like
   version      print the version
@@ -54,7 +55,7 @@ func run(args, environ []string, stdout, stderr io.Writer) error {
 	case "serve":
 		return serve(from, stderr)
 	case "check":
-		return check(from, stdout)
+		return check(from, c.client, stdout)
 	case "healthcheck":
 		return healthcheck(from, c.live, stdout)
 	case "keygen":
@@ -74,6 +75,7 @@ func run(args, environ []string, stdout, stderr io.Writer) error {
 type command struct {
 	name, file string
 	live       bool // of healthcheck
+	client     bool // of check
 }
 
 // parse takes the command line apart. No argument is asked for by position
@@ -89,6 +91,9 @@ func parse(args []string) (command, error) {
 	printVersion := flags.Bool("version", false, "print the version")
 	if c.name == "healthcheck" {
 		flags.BoolVar(&c.live, "live", false, "whether it lives, ready or not")
+	}
+	if c.name == "check" {
+		flags.BoolVar(&c.client, "client", false, "try client id and secret too")
 	}
 	err := flags.Parse(args)
 	switch {
@@ -116,7 +121,7 @@ func variable(environ []string, name string) (value string) {
 }
 
 // check tells what serve would do, and fails where users could not log in.
-func check(from source, stdout io.Writer) error {
+func check(from source, client bool, stdout io.Writer) error {
 	cfg, err := from.load()
 	if err != nil {
 		return err
@@ -127,7 +132,10 @@ func check(from source, stdout io.Writer) error {
 		return err
 	}
 	defer func() { _ = a.Close() }()
-	return a.Check(ctx, stdout)
+	if err := a.Check(ctx, stdout); err != nil || !client {
+		return err
+	}
+	return a.CheckClient(ctx, stdout)
 }
 
 // keygen prints 256 random bits in hexadecimal.
