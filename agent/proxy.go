@@ -56,8 +56,8 @@ func (r refresher) Refresh(ctx context.Context, old session.Tokens) (session.Tok
 // 404.
 //
 // The paths of forward auth are 404 here whatever the routes say, since their
-// answers hold a token. A proxied body may take its time, which the proxy itself
-// bounds, by progress.
+// answers hold a token. A proxied body may take its time: the proxy itself bounds it,
+// by progress.
 func (a *Agent) otherwise() http.Handler {
 	missing := a.inTime(guard.Harden(a.cors(atNothing, a.render.Handle(notFound))))
 	rest := a.orPage(missing)
@@ -65,7 +65,7 @@ func (a *Agent) otherwise() http.Handler {
 		return rest
 	}
 	refused := a.inTime(guard.Harden(a.cors(atNothing, a.render.Handle(notAllowed))))
-	proxied := a.inTime(a.cors(a.proxy.Allows, a.admitted(a.proxy)))
+	proxied := a.cors(a.proxy.Allows, a.admitted(a.proxy))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.EscapedPath()
 		forwardAuth := path == a.base()+"/authorize" || strings.HasPrefix(path, a.base()+"/authorize/")
@@ -95,8 +95,9 @@ func (a *Agent) ForwardAuth() http.Handler {
 	if a.cfg.ForwardAuth.Addr == "" || a.proxy == nil {
 		return nil
 	}
+	cors := func(next http.Handler) http.Handler { return a.cors(nil, next) }
 	// Gateways announce bodies that they do not send.
-	h := a.inTime(named(a.base()+"/authorize", a.admitted(a.proxy.ForwardAuth())))
+	h := a.inTime(named(a.base()+"/authorize", a.admitted(a.proxy.ForwardAuth(cors))))
 	return a.watched(h, a.limits.gateways, nil) // all of them are gateways
 }
 

@@ -142,11 +142,38 @@ func TestRefusedUploadIsNotWaitedFor(t *testing.T) {
 		{"POST /small/x", "Transfer-Encoding: chunked\r\n\r\n40", 413}, // found while reading
 		{"POST /gone/x", "Content-Length: 60000\r\n", 502},
 		{"POST /api/x", "Content-Length: 60000\r\n", 408},
+		{"OPTIONS /api/x", "Access-Control-Request-Method: POST\r\nContent-Length: 60000\r\n", 204},
 	} {
 		t.Run(tt.target+", "+tt.rest, func(t *testing.T) {
 			t.Parallel()
 			endsWith(t, send(t, srv, tt.target+" HTTP/1.1\r\nHost: x\r\nOrigin: "+testOrigin+"\r\n"+tt.rest+"\r\n"+strings.Repeat("x", 64)), tt.status)
 		})
+	}
+}
+
+// A body for an API may take longer than one for the agent, as long as it goes on.
+func TestUploadTakesItsTime(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }))
+	t.Cleanup(upstream.Close)
+	file := filepath.Join(t.TempDir(), "agent.yaml")
+	settings := fmt.Sprintf("routes:\n- {path: /api/, upstream: %q, public: true, csrf: false}\n", upstream.URL)
+	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(buildFrom(t, file, nil).Handler())
+	t.Cleanup(srv.Close)
+	conn := send(t, srv, "POST /api/x HTTP/1.1\r\nHost: x\r\nOrigin: "+testOrigin+"\r\nContent-Length: 4\r\n\r\n")
+	for range 4 {
+		time.Sleep(testTimeout / 2)
+		_, _ = io.WriteString(conn, "x")
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(slack))
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := io.ReadAll(resp.Body); resp.StatusCode != 200 || string(body) != "xxxx" || resp.Close {
+		t.Errorf("status %d, %q, %v, closed: %v", resp.StatusCode, body, err, resp.Close)
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"oauth-agent/agent/internal/cookie"
-	"oauth-agent/agent/internal/guard"
 	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/httpsem"
 	"oauth-agent/agent/internal/secret"
 	"oauth-agent/agent/internal/session"
 )
@@ -18,7 +18,7 @@ import (
 // User-Agent has a say in it: what a client can claim opens nothing.
 type decider struct {
 	store      *session.Store
-	origins    *guard.Origins
+	origins    Origins
 	csrfHeader string
 	renewal    *renewal // nil: tokens are not refreshed on the way
 }
@@ -63,7 +63,7 @@ func (d *decider) decide(w http.ResponseWriter, r *http.Request, rules rules) (g
 	case err != nil:
 		return grant{}, errNoSession(err)
 	}
-	if !rules.skipCSRF && (!guard.Safe(r.Method) || d.origins.NeedsToken(r)) {
+	if !rules.skipCSRF && (!httpsem.Safe(r.Method) || d.origins.NeedsToken(r)) {
 		if err := s.CheckCSRF(r.Header[d.csrfHeader]); err != nil {
 			return grant{}, httperr.Unauthorized(err.Error(), nil).Because(httperr.ReasonCSRF)
 		}

@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"strings"
 
-	"oauth-agent/agent/internal/guard"
 	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/httpsem"
 )
 
 // ForwardAuth answers a gateway that asks whether a request may pass: at
@@ -24,10 +24,12 @@ import (
 //
 // Tokens are never refreshed here: not every gateway hands new cookies on, and
 // a rotated refresh token that is lost is a user who is logged out.
-func (p *Proxy) ForwardAuth() http.Handler {
+//
+// cors adds the CORS headers to what is decided, by the method that the gateway names.
+func (p *Proxy) ForwardAuth(cors func(http.Handler) http.Handler) http.Handler {
 	d := *p.decider
 	d.renewal = nil
-	decided := p.opt.Origins.CORS(nil, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	decided := cors(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := d.authorize(w, r); err != nil {
 			p.refuse(w, r, err)
 		}
@@ -83,12 +85,12 @@ func (d *decider) isTrustedPreflight(r *http.Request) bool {
 			return false
 		}
 	}
-	if !guard.Safe(r.Method) || isUpgrade(r.Header) {
+	if !httpsem.Safe(r.Method) || isUpgrade(r.Header) {
 		return false
 	}
 	asked := *r
 	asked.Method = http.MethodOptions
-	return guard.IsPreflight(&asked) && d.origins.CheckOrigin(r) == nil
+	return httpsem.IsPreflight(&asked) && d.origins.CheckOrigin(r) == nil
 }
 
 // asked is the request that the gateway asks about: under its strictest method.
@@ -113,7 +115,7 @@ func strictness(method string) int {
 	switch {
 	case isTunnel(method):
 		return 2
-	case guard.Safe(method):
+	case httpsem.Safe(method):
 		return 0
 	}
 	return 1

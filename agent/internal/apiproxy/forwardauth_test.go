@@ -11,7 +11,7 @@ import (
 
 func TestForwardAuth(t *testing.T) {
 	w := newWorld(t, nil)
-	w.server = httptest.NewServer(w.proxy.ForwardAuth())
+	w.server = httptest.NewServer(w.proxy.ForwardAuth(w.cors))
 	defer w.server.Close()
 	live := w.login(t, session.Tokens{Expiry: w.now.Add(1e9)})
 	expired := w.login(t, session.Tokens{Expiry: w.now})
@@ -136,7 +136,7 @@ func checkForwardAnswer(t *testing.T, resp *http.Response, want, in, bare string
 // What the page may read is the gateway's to pass on.
 func TestForwardAuthErrorsHaveCORS(t *testing.T) {
 	w := newWorld(t, nil)
-	w.server = httptest.NewServer(w.proxy.ForwardAuth())
+	w.server = httptest.NewServer(w.proxy.ForwardAuth(w.cors))
 	defer w.server.Close()
 	for origin, want := range map[string]string{www: www, "https://evil.example": ""} {
 		r := w.request(t, browser{}, "GET", "/oauth-agent/authorize", nil)
@@ -150,7 +150,7 @@ func TestForwardAuthErrorsHaveCORS(t *testing.T) {
 
 func TestForwardAuthPaths(t *testing.T) {
 	w := newWorld(t, nil)
-	w.server = httptest.NewServer(w.proxy.ForwardAuth())
+	w.server = httptest.NewServer(w.proxy.ForwardAuth(w.cors))
 	defer w.server.Close()
 	b := w.login(t, session.Tokens{})
 	for path, status := range map[string]int{

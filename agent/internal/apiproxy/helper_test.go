@@ -158,6 +158,9 @@ func buildWorld(t testing.TB, routes []apiproxy.Route, options ...option) *world
 	return w
 }
 
+// cors adds the CORS headers of forward auth.
+func (w *world) cors(next http.Handler) http.Handler { return w.origins.CORS(nil, next) }
+
 // surface is the public port: CORS around the proxy, 404 for the rest.
 func (w *world) surface() http.Handler {
 	return w.origins.CORS(w.proxy.Allows, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {

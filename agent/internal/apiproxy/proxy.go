@@ -11,17 +11,28 @@ import (
 
 	"oauth-agent/agent/internal/clientip"
 	"oauth-agent/agent/internal/cookie"
-	"oauth-agent/agent/internal/guard"
 	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/httpsem"
 	"oauth-agent/agent/internal/session"
 )
+
+// Origins decides which web origins may call the APIs. Its errors are answers to the
+// client, see [httperr.Error].
+type Origins interface {
+	// Check refuses a request that did not come from a page of a trusted origin.
+	Check(r *http.Request) error
+	// CheckOrigin refuses a request that does not have exactly one trusted Origin.
+	CheckOrigin(r *http.Request) error
+	// NeedsToken reports whether even a request that only reads needs the CSRF token.
+	NeedsToken(r *http.Request) bool
+}
 
 // Options are what the proxy works with. Store, Origins, Render and CSRFHeader
 // are needed.
 type Options struct {
 	Store   *session.Store
 	Policy  cookie.Policy
-	Origins *guard.Origins
+	Origins Origins
 	Render  *httperr.Renderer
 	// CSRFHeader is the canonical name of the header with the CSRF token.
 	CSRFHeader string
@@ -125,10 +136,10 @@ func (p *Proxy) Allows(r *http.Request, method string) bool {
 // It writes no CORS headers: whoever wraps it does, for errors too. An error is
 // JSON and never a redirect, which a script could not follow.
 //
-// The body may take as long as it makes progress; that of a request which is
-// refused is hardly waited for.
+// The body may take as long as it makes progress, so that no deadline of the whole
+// request may be around this handler; that of a request which is refused is hardly
+// waited for.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	guard.Unbound(r)
 	if err := p.serve(w, r); err != nil {
 		p.opt.Passed(p.Route(r), Refused)
 		if r.ContentLength != 0 {
@@ -151,7 +162,7 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if guard.IsPreflight(r) {
+	if httpsem.IsPreflight(r) {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}

@@ -264,7 +264,7 @@ func checkUncacheable(t *testing.T, what string, orders http.Header, resp *http.
 func TestForwardAuthDoesNotRefresh(t *testing.T) {
 	f := &refresher{}
 	w := newWorld(t, nil, func(o *apiproxy.Options) { o.Refresher = f })
-	w.server.Config.Handler = w.proxy.ForwardAuth()
+	w.server.Config.Handler = w.proxy.ForwardAuth(w.cors)
 	b := w.login(t, session.Tokens{Refresh: secret.New("r"), Expiry: w.now})
 	wantError(t, w.do(t, w.request(t, b, "GET", "/oauth-agent/authorize", nil)), 401, "token_expired")
 	if f.calls.Load() > 0 {

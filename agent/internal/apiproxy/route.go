@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"oauth-agent/agent/internal/guard"
 	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/httpsem"
 )
 
 // defaultTimeout is how long an upstream may take to begin its answer.
@@ -121,7 +121,7 @@ func (rt *route) allows(method string) bool {
 // keepsOverride tells whether a method-override header may pass: never where it
 // would turn a read into a write, or a listed method into another.
 func (rt *route) keepsOverride(method string) bool {
-	return !guard.Safe(method) && len(rt.Methods) == 0
+	return !httpsem.Safe(method) && len(rt.Methods) == 0
 }
 
 // table is the routes, longest prefix first.

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"oauth-agent/agent/internal/guard"
+	"oauth-agent/agent/internal/httpsem"
 )
 
 // What connections to upstreams are held to.
@@ -91,7 +91,7 @@ type retryTransport struct{ http.RoundTripper }
 // RoundTrip implements [http.RoundTripper].
 func (t retryTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := t.RoundTripper.RoundTrip(r)
-	if err == nil || r.Body != nil || !guard.Safe(r.Method) || r.Context().Err() != nil || isTimeout(err) || isDial(err) {
+	if err == nil || r.Body != nil || !httpsem.Safe(r.Method) || r.Context().Err() != nil || isTimeout(err) || isDial(err) {
 		return resp, err
 	}
 	return t.RoundTripper.RoundTrip(r)

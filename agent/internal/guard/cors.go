@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/rs/cors"
+
+	"oauth-agent/agent/internal/httpsem"
 )
 
 // preflightSeconds is how long a browser may remember a preflight.
@@ -28,7 +30,10 @@ func (o *Origins) CORS(allows func(r *http.Request, method string) bool, next ht
 	}
 	h := o.headers(usual).Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		method, preflight := askedMethod(r), IsPreflight(r)
+		method, preflight := askedMethod(r), httpsem.IsPreflight(r)
+		if preflight {
+			linger(w, r)
+		}
 		switch {
 		case preflight && (len(r.Header["Access-Control-Request-Method"]) > 1 || allows != nil && !allows(r, method)):
 			refusePreflight(w)
@@ -67,7 +72,7 @@ func (o *Origins) headers(methods []string) *cors.Cors {
 
 // askedMethod is the method of a request, or the one that a preflight asks for.
 func askedMethod(r *http.Request) string {
-	if IsPreflight(r) {
+	if httpsem.IsPreflight(r) {
 		return r.Header.Get("Access-Control-Request-Method")
 	}
 	return r.Method
@@ -85,15 +90,11 @@ func mayBeCalled(method string) bool {
 
 func (o *Origins) withoutCORS(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if IsPreflight(r) {
+		if httpsem.IsPreflight(r) {
+			linger(w, r)
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// IsPreflight tells a CORS preflight (Fetch, 3.2.2) from another OPTIONS.
-func IsPreflight(r *http.Request) bool {
-	return r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
 }

@@ -85,6 +85,7 @@ func (l *InFlightLimit) Count(clients *Doorkeeper, next http.Handler) http.Handl
 func Admit(next httperr.Handler) httperr.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if f := inFlightOf(r); f != nil && f.busy {
+			linger(w, r)
 			return tooBusy(w)
 		}
 		return next(w, r)

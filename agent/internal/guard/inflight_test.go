@@ -164,6 +164,35 @@ func TestLargeHeadersTakePlaces(t *testing.T) {
 	}
 }
 
+// A refusal does not wait for the body, whatever time bodies have otherwise.
+func TestRefusalDoesNotAwaitTheBody(t *testing.T) {
+	render := &httperr.Renderer{Log: discard()}
+	limit := guard.NewInFlightLimit(4, 0)
+	arrived, may := make(chan struct{}), make(chan struct{})
+	defer close(may)
+	srv := httptest.NewServer(limit.Count(nil, render.Handle(guard.Admit(func(http.ResponseWriter, *http.Request) error {
+		arrived <- struct{}{}
+		<-may
+		return nil
+	}))))
+	t.Cleanup(srv.Close)
+	for range 4 {
+		go ask(t, "GET", srv.URL, "", nil)
+		<-arrived
+	}
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	_, _ = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nx")
+	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	all, err := io.ReadAll(conn)
+	if !strings.HasPrefix(string(all), "HTTP/1.1 503 ") || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("%q, %v", all, err)
+	}
+}
+
 // What is cut off holds nothing: net/http does not wait for the rest of its body.
 func TestCutOffWithABodyThatNeverComes(t *testing.T) {
 	url, arrived, may := inFlight(t, guard.NewInFlightLimit(1, 1))

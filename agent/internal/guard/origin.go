@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/httpsem"
 )
 
 // Origins is the list of trusted web origins (RFC 6454), compared byte by byte
@@ -42,7 +43,7 @@ func (o *Origins) Trusts(origin string) bool { return o.trusted[origin] }
 // ours, and only where no other origin is served (CORS off) may an old browser
 // leave that out too. Where browsers never send it, the CSRF header says so.
 func (o *Origins) Check(r *http.Request) error {
-	if len(r.Header["Origin"]) > 0 || !Safe(r.Method) {
+	if len(r.Header["Origin"]) > 0 || !httpsem.Safe(r.Method) {
 		return o.CheckOrigin(r)
 	}
 	site := r.Header["Sec-Fetch-Site"]
@@ -61,7 +62,7 @@ func (o *Origins) Check(r *http.Request) error {
 // Sec-Fetch-Site, as it does for a safe request of a page on plain http. Who knows
 // the session compares its value.
 func (o *Origins) NeedsToken(r *http.Request) bool {
-	return o.CSRFHeader != "" && o.cors && Safe(r.Method) && len(r.Header["Origin"]) == 0 && len(r.Header["Sec-Fetch-Site"]) == 0
+	return o.CSRFHeader != "" && o.cors && httpsem.Safe(r.Method) && len(r.Header["Origin"]) == 0 && len(r.Header["Sec-Fetch-Site"]) == 0
 }
 
 // CheckOrigin refuses a request that does not have exactly one trusted Origin.
@@ -74,9 +75,4 @@ func (o *Origins) CheckOrigin(r *http.Request) error {
 		return httperr.Unauthorized("the web origin is not trusted", nil).Because(httperr.ReasonOrigin)
 	}
 	return nil
-}
-
-// Safe tells whether a method only reads (RFC 9110 9.2.1).
-func Safe(method string) bool {
-	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }

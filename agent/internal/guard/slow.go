@@ -19,12 +19,15 @@ func ReadTimeout(timeout time.Duration, next http.Handler) http.Handler {
 	})
 }
 
-// Unbound lifts the bound of [ReadTimeout], for a handler that has one of its
-// own.
-func Unbound(r *http.Request) {
-	if a, ok := r.Body.(*arriving); ok {
-		a.atEnd()
-		r.Body = a.ReadCloser
+// lingerTime is how long the rest of a body that is not read may still come, so that the
+// client gets to read the answer.
+const lingerTime = time.Second
+
+// linger is called before a request is answered whose body is not read. There need be no
+// [ReadTimeout] around it then.
+func linger(w http.ResponseWriter, r *http.Request) {
+	if hasBody(r) {
+		arrive(w, r, lingerTime)
 	}
 }
 
