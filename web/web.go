@@ -31,6 +31,10 @@ func Site() fs.FS { return files }
 // have one origin.
 func Policy() string { return contentSecurityPolicy(&url.URL{Path: "/oauth-agent"}, "'none'") }
 
+// FrameworkPolicy is the same for a page built with a framework that has a policy
+// of trusted types.
+func FrameworkPolicy() string { return contentSecurityPolicy(&url.URL{Path: "/oauth-agent"}, "vue") }
+
 // Demo serves the demo's page for an agent at baseURL: a path, or an absolute URL
 // when the agent has an origin of its own.
 func Demo(baseURL string) (http.Handler, error) {
@@ -45,20 +49,6 @@ func Demo(baseURL string) (http.Handler, error) {
 	meta := strings.Replace(baseURLInPage, "/oauth-agent", u.String(), 1)
 	page = bytes.Replace(page, []byte(baseURLInPage), []byte(meta), 1)
 	return serve(files, page, contentSecurityPolicy(u, "'none'")), nil
-}
-
-// Page serves another page in place of the demo's, index.html and its files, with
-// the same headers; frameworks may have their policy of trusted types.
-func Page(site fs.FS, baseURL string) (http.Handler, error) {
-	u, err := url.Parse(baseURL)
-	if err != nil {
-		return nil, err
-	}
-	page, err := fs.ReadFile(site, "index.html")
-	if err != nil {
-		return nil, err
-	}
-	return serve(site, page, contentSecurityPolicy(u, "vue")), nil
 }
 
 // serve answers the root with page, and paths with the files of site.

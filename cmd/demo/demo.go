@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -52,8 +53,9 @@ func newDemo(ctx context.Context, origin string, opts options, log *slog.Logger)
 	if err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
-	cfg.SPA.CSP = web.Policy()
-	a, err := agent.New(ctx, cfg, agent.Options{Log: log, SPA: web.Site()})
+	var site fs.FS
+	site, cfg.SPA.CSP = newSite(opts.testPage)
+	a, err := agent.New(ctx, cfg, agent.Options{Log: log, SPA: site})
 	if err != nil {
 		return nil, err
 	}
@@ -68,21 +70,17 @@ func newDemo(ctx context.Context, origin string, opts options, log *slog.Logger)
 	mux.Handle("/api/", front)
 	mux.HandleFunc("GET "+basePath+"/demo/cookies", ownPage(journal.list))
 	control.routes(mux, origin)
-	page, err := newPage(opts.testPage, a.Handler())
-	if err != nil {
-		return nil, err
-	}
-	mux.Handle("/", page)
+	mux.Handle("/", a.Handler())
 	return &demo{handler: onlyOrigin(origin, mux), close: closeAll}, nil
 }
 
-// newPage is the agent, which serves the demo's page itself, or a page in a
-// directory under the same policy.
-func newPage(directory string, agent http.Handler) (http.Handler, error) {
+// newSite returns the demo's page and its policy, or those of a page in a
+// directory.
+func newSite(directory string) (site fs.FS, policy string) {
 	if directory == "" {
-		return agent, nil
+		return web.Site(), web.Policy()
 	}
-	return web.Page(os.DirFS(directory), basePath)
+	return os.DirFS(directory), web.FrameworkPolicy()
 }
 
 // sampleAPI is a server of its own, as an API is.

@@ -2,6 +2,8 @@ import { onScopeDispose, readonly, shallowRef } from 'vue';
 
 import { sessionStore } from './store.js';
 
+export { whenLoaded } from './store.js';
+
 /**
  * The session, for Vue 3: a ref that changes at each login and logout, of this
  * tab or another.

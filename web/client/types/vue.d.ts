@@ -11,3 +11,4 @@
  * @returns {Readonly<import('vue').Ref<import('./store.js').SessionState>>}
  */
 export function useSession(agent: import("./agent.js").Agent): Readonly<import("vue").Ref<import("./store.js").SessionState>>;
+export { whenLoaded } from "./store.js";
