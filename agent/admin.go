@@ -5,8 +5,8 @@ import (
 	"os"
 	"sync/atomic"
 
-	"oauth-agent/agent/internal/guard"
 	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/middleware"
 	"oauth-agent/agent/internal/observe"
 	"oauth-agent/agent/internal/seal"
 )
@@ -47,7 +47,7 @@ func (a *Agent) Admin() http.Handler {
 			return nil
 		},
 	}
-	return guard.CloseAfterChunks(guard.Harden(observe.Recover(a.log, a.panicked, render.Handle(func(w http.ResponseWriter, r *http.Request) error {
+	return middleware.CloseAfterChunks(middleware.SecurityHeaders(observe.Recover(a.log, a.panicked, render.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		h := endpoints[r.URL.EscapedPath()]
 		switch {
 		case h == nil:

@@ -13,9 +13,9 @@ import (
 	"oauth-agent/agent/internal/apiproxy"
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/cookie"
-	"oauth-agent/agent/internal/guard"
 	"oauth-agent/agent/internal/httperr"
 	"oauth-agent/agent/internal/login"
+	"oauth-agent/agent/internal/middleware"
 	"oauth-agent/agent/internal/observe"
 	"oauth-agent/agent/internal/pkceproxy"
 	"oauth-agent/agent/internal/seal"
@@ -58,8 +58,8 @@ type Agent struct {
 	wire    *authserver.HTTP
 	as      *authserver.Client // nil without the OAuth Agent
 	jar     *cookie.Jar
-	origins *guard.Origins
-	door    *guard.Doorkeeper
+	origins *middleware.Origins
+	door    *middleware.Clients
 	limits  limits
 	login   *login.Agent
 	proxy   *apiproxy.Proxy  // nil without the OAuth Proxy
@@ -119,7 +119,7 @@ func prepare(ctx context.Context, cfg *config.Config, opt Options) (*Agent, erro
 	}
 	a.render = &httperr.Renderer{Log: a.log, Note: a.metrics.Note}
 	a.buildWatch()
-	a.door = guard.NewDoorkeeper(cfg.TrustedProxyPrefixes(), a.log)
+	a.door = middleware.NewClients(cfg.TrustedProxyPrefixes(), a.log)
 	a.limits = newLimits(cfg, opt)
 	a.wire = a.newWire(opt.Transport)
 	a.wire.Watch = a.watchServer
@@ -204,7 +204,7 @@ func (a *Agent) buildLogin(opt Options) error {
 	a.jar = cookie.NewJar(cookiePolicy(cfg), ring, cfg.Session.Lifetime)
 	a.jar.Unopened = func(k cookie.Kind, reason string) { a.metrics.UnsealFailed(string(k), reason) }
 	a.jar.Told = func(k cookie.Kind, bytes int) { a.metrics.CookieSet(string(k), bytes) }
-	a.origins = guard.NewOrigins(cfg.TrustedWebOrigins, cfg.CORSEnabled)
+	a.origins = middleware.NewOrigins(cfg.TrustedWebOrigins, cfg.CORSEnabled)
 	if cfg.HasPlainHTTPPage() {
 		a.origins.CSRFHeader = csrfHeader(cfg)
 	}

@@ -8,10 +8,10 @@
 //	      ├──► login ──────► session ──► cookie ──► seal ──► secret
 //	      │      └──► authserver ──► secret
 //	      ├──► apiproxy ───► session
-//	      ├──► pkceproxy ──► authserver, registration
+//	      ├──► pkceproxy ──► authserver, oauthsyntax
 //	      ├──► spa ────────► httperr
-//	      ├──► guard         origins, CORS, limits, headers
-//	      ├──► forwarded     who the client is, behind proxies
+//	      ├──► middleware    origins, CORS, limits, headers
+//	      ├──► clientip      the address of the client, behind proxies
 //	      ├──► observe ────► trace
 //	      │                  log, metrics, requests; W3C trace context, spans
 //	      └──► httperr       handlers return errors; here they become HTTP

@@ -19,7 +19,7 @@ var rooms = map[string]string{
 	"cmd/oauth-agent": "agent config",
 	"cmd/demo":        "agent config test/idp web",
 
-	"agent":     "apiproxy config authserver cookie guard httperr login observe pkceproxy seal session spa store trace web/client",
+	"agent":     "apiproxy config authserver cookie middleware httperr login observe pkceproxy seal session spa store trace web/client",
 	"config":    "oauthsyntax seal secret",
 	"login":     "authserver cookie clientip httperr recent seal secret session strictjson",
 	"apiproxy":  "clientip cookie httperr httpsem secret session",
@@ -29,7 +29,7 @@ var rooms = map[string]string{
 	"session":     "cookie seal secret",
 	"cookie":      "seal",
 	"authserver":  "oauthsyntax recent secret sharedcall strictjson",
-	"guard":       "clientip httperr httpsem",
+	"middleware":  "clientip httperr httpsem",
 	"seal":        "secret",
 	"clientip":    "",
 	"httperr":     "",
@@ -58,8 +58,8 @@ var libraries = map[string]string{
 	"github.com/go-jose/go-jose/v4":     "authserver pkceproxy",
 	"golang.org/x/oauth2":               "authserver pkceproxy",
 	"golang.org/x/sync/singleflight":    "sharedcall",
-	"golang.org/x/time/rate":            "guard",
-	"github.com/rs/cors":                "guard pkceproxy",
+	"golang.org/x/time/rate":            "middleware",
+	"github.com/rs/cors":                "middleware pkceproxy",
 	"go.yaml.in/yaml/v4":                "config",
 	"github.com/caarlos0/env/v11":       "config",
 

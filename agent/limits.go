@@ -4,26 +4,26 @@ import (
 	"net/http"
 
 	"oauth-agent/agent/config"
-	"oauth-agent/agent/internal/guard"
 	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/middleware"
 )
 
 // limits is how often one client may ask for what costs more than an answer, and how
 // many requests a port serves at a time. The agents that follow each other share them,
 // so that a reload forgives nobody.
 type limits struct {
-	loginStart, token, foreign *guard.Limiter
-	public, gateways           *guard.InFlightLimit
+	loginStart, token, foreign *middleware.RateLimiter
+	public, gateways           *middleware.InFlightLimit
 }
 
 func newLimits(cfg *config.Config, opt Options) limits {
 	clock := opt.Clock
 	return limits{
-		public:     guard.NewInFlightLimit(opt.Requests, cfg.Limits.OfAddress(opt.Requests)),
-		gateways:   guard.NewInFlightLimit(opt.GatewayRequests, 0),
-		loginStart: guard.NewLimiter(cfg.Limits.LoginStart, cfg.Limits.Addresses, clock),
-		token:      guard.NewLimiter(cfg.Limits.TokenCalls, cfg.Limits.Addresses, clock),
-		foreign:    guard.NewLimiter(foreignCalls(cfg), cfg.Limits.Addresses, clock),
+		public:     middleware.NewInFlightLimit(opt.Requests, cfg.Limits.OfAddress(opt.Requests)),
+		gateways:   middleware.NewInFlightLimit(opt.GatewayRequests, 0),
+		loginStart: middleware.NewRateLimiter(cfg.Limits.LoginStart, cfg.Limits.Addresses, clock),
+		token:      middleware.NewRateLimiter(cfg.Limits.TokenCalls, cfg.Limits.Addresses, clock),
+		foreign:    middleware.NewRateLimiter(foreignCalls(cfg), cfg.Limits.Addresses, clock),
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"oauth-agent/agent/internal/apiproxy"
 	"oauth-agent/agent/internal/authserver"
-	"oauth-agent/agent/internal/guard"
+	"oauth-agent/agent/internal/middleware"
 	"oauth-agent/agent/internal/observe"
 	"oauth-agent/agent/internal/session"
 )
@@ -59,12 +59,12 @@ func (r refresher) Refresh(ctx context.Context, old session.Tokens) (session.Tok
 // answers hold a token. A proxied body may take its time: the proxy itself bounds it,
 // by progress.
 func (a *Agent) otherwise() http.Handler {
-	missing := a.inTime(guard.Harden(a.cors(atNothing, a.render.Handle(notFound))))
+	missing := a.inTime(middleware.SecurityHeaders(a.cors(atNothing, a.render.Handle(notFound))))
 	rest := a.orPage(missing)
 	if a.proxy == nil {
 		return rest
 	}
-	refused := a.inTime(guard.Harden(a.cors(atNothing, a.render.Handle(notAllowed))))
+	refused := a.inTime(middleware.SecurityHeaders(a.cors(atNothing, a.render.Handle(notAllowed))))
 	proxied := a.cors(a.proxy.Allows, a.admitted(a.proxy))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.EscapedPath()
@@ -103,7 +103,7 @@ func (a *Agent) ForwardAuth() http.Handler {
 
 // admitted is h without what is too much at a time.
 func (a *Agent) admitted(h http.Handler) http.Handler {
-	return a.render.Handle(guard.Admit(unfailing(h)))
+	return a.render.Handle(middleware.Admit(unfailing(h)))
 }
 
 // base is the base path without a slash at its end.

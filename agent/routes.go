@@ -8,8 +8,8 @@ import (
 
 	"github.com/gorilla/mux"
 
-	"oauth-agent/agent/internal/guard"
 	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/middleware"
 	"oauth-agent/agent/internal/observe"
 	"oauth-agent/agent/internal/pkceproxy"
 )
@@ -69,19 +69,19 @@ func (a *Agent) routes() http.Handler {
 // inTime waits for no body longer than the settings say. It is for whatever the
 // program answers itself, preflights too.
 func (a *Agent) inTime(next http.Handler) http.Handler {
-	return guard.ReadTimeout(a.cfg.Timeouts.Request, next)
+	return middleware.BodyDeadline(a.cfg.Timeouts.Request, next)
 }
 
 // agentHandler wraps an endpoint: CORS, method, origin, body, in this order.
 func (a *Agent) agentHandler(e endpoint) http.Handler {
 	h := byMethod(e.methods, func(next httperr.Handler) httperr.Handler {
-		next = guard.Body(guard.MaxBody, next)
+		next = middleware.ReadBody(middleware.MaxBody, next)
 		if !e.navigation {
 			next = a.trusted(next)
 		}
-		return guard.Admit(next)
+		return middleware.Admit(next)
 	})
-	return guard.Harden(a.cors(e.allows, named(a.base()+e.path, a.render.Handle(h))))
+	return middleware.SecurityHeaders(a.cors(e.allows, named(a.base()+e.path, a.render.Handle(h))))
 }
 
 // allows reports whether a preflight is granted a method here.
@@ -90,7 +90,7 @@ func (e endpoint) allows(_ *http.Request, method string) bool { return e.methods
 // clientHandler serves the page's library. It is public and may be cached: no
 // origin is checked, and its headers are its own.
 func (a *Agent) clientHandler() http.Handler {
-	h := byMethod(get(unfailing(a.client)), guard.Admit)
+	h := byMethod(get(unfailing(a.client)), middleware.Admit)
 	return named(a.base()+"/client.js", a.render.Handle(h))
 }
 
@@ -128,7 +128,7 @@ func (a *Agent) pkceRoutes(m *mux.Router) {
 	}
 	for path, methods := range paths {
 		h := named(path, render.Handle(byMethod(methods, func(next httperr.Handler) httperr.Handler {
-			next = guard.Admit(guard.Body(guard.MaxBody, next))
+			next = middleware.Admit(middleware.ReadBody(middleware.MaxBody, next))
 			if !scripts[path] {
 				next = pkceproxy.Shown(next)
 			}
@@ -137,7 +137,7 @@ func (a *Agent) pkceRoutes(m *mux.Router) {
 		if scripts[path] {
 			h = a.pkce.CORS(slices.Sorted(maps.Keys(methods)), h)
 		}
-		m.Path(path).Handler(guard.Harden(h))
+		m.Path(path).Handler(middleware.SecurityHeaders(h))
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"os"
 	"strings"
 
-	"oauth-agent/agent/internal/guard"
+	"oauth-agent/agent/internal/middleware"
 	"oauth-agent/agent/internal/observe"
 	"oauth-agent/agent/internal/spa"
 )
@@ -44,7 +44,7 @@ func (a *Agent) orPage(missing http.Handler) http.Handler {
 	if a.spa == nil {
 		return missing
 	}
-	page := a.inTime(guard.Harden(a.cors(endpoint{methods: get(a.spa.Serve)}.allows, a.render.Handle(guard.Admit(a.spa.Serve)))))
+	page := a.inTime(middleware.SecurityHeaders(a.cors(endpoint{methods: get(a.spa.Serve)}.allows, a.render.Handle(middleware.Admit(a.spa.Serve)))))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if a.ofAgent(r.URL.Path) || a.ofAgent(r.URL.EscapedPath()) {
 			missing.ServeHTTP(w, r)

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"oauth-agent/agent/internal/authserver"
-	"oauth-agent/agent/internal/guard"
+	"oauth-agent/agent/internal/middleware"
 	"oauth-agent/agent/internal/observe"
 	"oauth-agent/agent/internal/trace"
 )
@@ -34,10 +34,10 @@ func (a *Agent) buildWatch() {
 
 // watched is h as a listener serves it: bounded in number and in the patience with
 // clients, watched, and with its panics answered.
-func (a *Agent) watched(h http.Handler, limit *guard.InFlightLimit, clients *guard.Doorkeeper) http.Handler {
-	h = guard.CloseAfterChunks(h)
+func (a *Agent) watched(h http.Handler, limit *middleware.InFlightLimit, clients *middleware.Clients) http.Handler {
+	h = middleware.CloseAfterChunks(h)
 	h = a.requests.Watch(observe.Recover(a.log, a.panicked, h))
-	return limit.Count(clients, guard.WriteTimeout(a.cfg.Timeouts.Write, h))
+	return limit.Count(clients, middleware.WriteDeadline(a.cfg.Timeouts.Write, h))
 }
 
 // closeTracer sends what spans there are.

@@ -17,8 +17,8 @@ import (
 
 	"oauth-agent/agent/internal/apiproxy"
 	"oauth-agent/agent/internal/cookie"
-	"oauth-agent/agent/internal/guard"
 	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/middleware"
 	"oauth-agent/agent/internal/seal"
 	"oauth-agent/agent/internal/secret"
 	"oauth-agent/agent/internal/session"
@@ -114,7 +114,7 @@ type world struct {
 	server  *httptest.Server
 	store   *session.Store
 	jar     *cookie.Jar
-	origins *guard.Origins
+	origins *middleware.Origins
 	log     *double.Log
 	now     time.Time
 }
@@ -140,7 +140,7 @@ func buildWorld(t testing.TB, routes []apiproxy.Route, options ...option) *world
 	w.jar = cookie.NewJar(policy, ring, 0)
 	clock := func() time.Time { return w.now }
 	w.store = session.NewStore(w.jar, 0, clock)
-	w.origins = guard.NewOrigins([]string{www}, true)
+	w.origins = middleware.NewOrigins([]string{www}, true)
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	opt := apiproxy.Options{
 		Store: w.store, Policy: policy, Origins: w.origins, CSRFHeader: csrfHeader, BasePath: "/oauth-agent",

@@ -10,7 +10,7 @@ import (
 	"oauth-agent/agent/internal/strictjson"
 )
 
-// readBody reads the body, which the guard has bounded.
+// readBody reads the body, which a middleware has bounded.
 func readBody(r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {

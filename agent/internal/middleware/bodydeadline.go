@@ -1,4 +1,4 @@
-package guard
+package middleware
 
 import (
 	"io"
@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// ReadTimeout bounds the time in which the body of a request arrives, whether
+// BodyDeadline bounds the time in which the body of a request arrives, whether
 // next reads it or not: net/http itself reads what is left of a body, for as
 // long as it takes.
-func ReadTimeout(timeout time.Duration, next http.Handler) http.Handler {
+func BodyDeadline(timeout time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if hasBody(r) {
 			r = r.WithContext(r.Context()) // the server goes on with its own
@@ -24,7 +24,7 @@ func ReadTimeout(timeout time.Duration, next http.Handler) http.Handler {
 const lingerTime = time.Second
 
 // linger is called before a request is answered whose body is not read. There need be no
-// [ReadTimeout] around it then.
+// [BodyDeadline] around it then.
 func linger(w http.ResponseWriter, r *http.Request) {
 	if hasBody(r) {
 		arrive(w, r, lingerTime)
@@ -45,10 +45,10 @@ func CloseAfterChunks(next http.Handler) http.Handler {
 
 func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
 
-// arriving is a body with a deadline, which is lifted at its end alone: one that
+// deadlineBody is a body with a deadline, which is lifted at its end alone: one that
 // passes while a handler waits for the authorization server would cancel the
 // request, and without one the server would wait for the rest.
-type arriving struct {
+type deadlineBody struct {
 	io.ReadCloser
 	atEnd func()
 }
@@ -56,14 +56,14 @@ type arriving struct {
 // arrive sets the deadline. Until the end of the body, the connection is to be
 // closed after the answer: so HTTP/1.1 sends an answer that needs no body at
 // once. In HTTP/2, where streams end one by one, this would end them all.
-func arrive(w http.ResponseWriter, r *http.Request, timeout time.Duration) *arriving {
+func arrive(w http.ResponseWriter, r *http.Request, timeout time.Duration) *deadlineBody {
 	setReadDeadline(w, time.Now().Add(timeout))
 	h := w.Header()
 	before := h["Connection"] // a process that is about to stop has asked for the same
 	if r.ProtoMajor == 1 {
 		h["Connection"] = []string{"close"}
 	}
-	return &arriving{r.Body, func() {
+	return &deadlineBody{r.Body, func() {
 		setReadDeadline(w, time.Time{})
 		if h["Connection"] = before; before == nil {
 			delete(h, "Connection")
@@ -72,7 +72,7 @@ func arrive(w http.ResponseWriter, r *http.Request, timeout time.Duration) *arri
 }
 
 // Read implements [io.Reader].
-func (a *arriving) Read(p []byte) (int, error) {
+func (a *deadlineBody) Read(p []byte) (int, error) {
 	n, err := a.ReadCloser.Read(p)
 	if err == io.EOF {
 		a.atEnd()

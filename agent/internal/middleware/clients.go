@@ -1,4 +1,4 @@
-package guard
+package middleware
 
 import (
 	"log/slog"
@@ -13,27 +13,27 @@ import (
 	"oauth-agent/agent/internal/httperr"
 )
 
-// Doorkeeper tells clients apart, and turns away those that ask too often.
-type Doorkeeper struct {
+// Clients tells clients apart, and turns away those that ask too often.
+type Clients struct {
 	proxies clientip.Proxies
 	log     *slog.Logger
 	warned  sync.Once
 }
 
-// NewDoorkeeper believes these proxies.
-func NewDoorkeeper(proxies clientip.Proxies, log *slog.Logger) *Doorkeeper {
-	return &Doorkeeper{proxies: proxies, log: log}
+// NewClients believes these proxies.
+func NewClients(proxies clientip.Proxies, log *slog.Logger) *Clients {
+	return &Clients{proxies: proxies, log: log}
 }
 
 // client returns the address that a request counts for; none where nobody can be told
 // apart, as with a trusted proxy that names no client.
-func (d *Doorkeeper) client(r *http.Request) netip.Addr {
+func (d *Clients) client(r *http.Request) netip.Addr {
 	return d.counted(d.proxies.Client(r))
 }
 
 // Peer returns the address that the connections of a peer count for; none for a trusted
 // proxy, which brings many clients, and for what has no address, as Unix sockets.
-func (d *Doorkeeper) Peer(addr net.Addr) netip.Addr {
+func (d *Clients) Peer(addr net.Addr) netip.Addr {
 	peer, ok := addr.(*net.TCPAddr)
 	if !ok {
 		return netip.Addr{}
@@ -41,7 +41,7 @@ func (d *Doorkeeper) Peer(addr net.Addr) netip.Addr {
 	return d.counted(peer.AddrPort().Addr().Unmap().WithZone(""))
 }
 
-func (d *Doorkeeper) counted(addr netip.Addr) netip.Addr {
+func (d *Clients) counted(addr netip.Addr) netip.Addr {
 	if !addr.IsValid() || d.proxies.Contains(addr) {
 		return netip.Addr{}
 	}
@@ -51,7 +51,7 @@ func (d *Doorkeeper) counted(addr netip.Addr) netip.Addr {
 // Limit answers 429 with Retry-After (RFC 6585 4, RFC 9110 10.2.3) when an address
 // asks too often for what next does. Put it behind the check of the origin, or
 // foreign pages could use up what the address of their visitor may ask for.
-func (d *Doorkeeper) Limit(limiter *Limiter, next httperr.Handler) httperr.Handler {
+func (d *Clients) Limit(limiter *RateLimiter, next httperr.Handler) httperr.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if !limiter.On() {
 			return next(w, r)
@@ -72,7 +72,7 @@ func seconds(wait time.Duration) int { return max(1, int((wait+time.Second-1)/ti
 
 // warn tells once when it looks as if a gateway was in front whose clients cannot
 // be told apart.
-func (d *Doorkeeper) warn(r *http.Request) {
+func (d *Clients) warn(r *http.Request) {
 	if r.Header["X-Forwarded-For"] == nil || d.proxies.Trusts(r.RemoteAddr) {
 		return
 	}

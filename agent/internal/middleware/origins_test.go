@@ -1,4 +1,4 @@
-package guard_test
+package middleware_test
 
 import (
 	"errors"
@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"oauth-agent/agent/internal/guard"
 	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/middleware"
 )
 
 const www = "https://www.example.com"
@@ -65,7 +65,7 @@ func TestOriginCheck(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := httptest.NewRequest(tt.method, "/", nil)
 			r.Header = tt.header
-			err := guard.NewOrigins([]string{www}, tt.cors).Check(r)
+			err := middleware.NewOrigins([]string{www}, tt.cors).Check(r)
 			var e *httperr.Error
 			if tt.allowed != (err == nil) || err != nil && (!errors.As(err, &e) || e.Status != 401 || e.Code != "unauthorized_request") {
 				t.Errorf("err = %v, allowed should be %v", err, tt.allowed)
@@ -101,7 +101,7 @@ func TestOriginCheckByCSRFHeader(t *testing.T) {
 	} {
 		r := httptest.NewRequest(tt.method, "/", nil)
 		r.Header = tt.header
-		origins := guard.NewOrigins([]string{page}, tt.cors)
+		origins := middleware.NewOrigins([]string{page}, tt.cors)
 		origins.CSRFHeader = name
 		if err := origins.Check(r); tt.allowed != (err == nil) || origins.NeedsToken(r) != tt.token {
 			t.Errorf("%s: %v, needs the token: %v", tt.what, err, origins.NeedsToken(r))
@@ -129,7 +129,7 @@ func TestCORSHeaders(t *testing.T) {
 		{"preflight, CORS off", "OPTIONS", www, true, false, 204, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			srv := httptest.NewServer(guard.NewOrigins([]string{www}, tt.cors).CORS(nil, inner))
+			srv := httptest.NewServer(middleware.NewOrigins([]string{www}, tt.cors).CORS(nil, inner))
 			defer srv.Close()
 			req, _ := http.NewRequest(tt.method, srv.URL+"/x", nil)
 			req.Header.Set("Origin", tt.origin)
@@ -158,7 +158,7 @@ func TestCORSHeaders(t *testing.T) {
 
 func TestBodyAndHarden(t *testing.T) {
 	render := &httperr.Renderer{Log: discard()}
-	srv := httptest.NewServer(guard.Harden(render.Handle(guard.Body(10, func(w http.ResponseWriter, r *http.Request) error {
+	srv := httptest.NewServer(middleware.SecurityHeaders(render.Handle(middleware.ReadBody(10, func(w http.ResponseWriter, r *http.Request) error {
 		_, err := io.Copy(w, r.Body)
 		return err
 	}))))
@@ -177,7 +177,7 @@ func TestBodyAndHarden(t *testing.T) {
 
 func TestBodyThatDripsIsCutOff(t *testing.T) {
 	render := &httperr.Renderer{Log: discard()}
-	srv := httptest.NewServer(guard.ReadTimeout(50*time.Millisecond, render.Handle(guard.Body(1000, func(http.ResponseWriter, *http.Request) error {
+	srv := httptest.NewServer(middleware.BodyDeadline(50*time.Millisecond, render.Handle(middleware.ReadBody(1000, func(http.ResponseWriter, *http.Request) error {
 		t.Error("the handler ran")
 		return nil
 	}))))
@@ -198,7 +198,7 @@ func TestBodyThatDripsIsCutOff(t *testing.T) {
 // its context.
 func TestBodyDeadlineDoesNotOutliveTheBody(t *testing.T) {
 	render := &httperr.Renderer{Log: discard()}
-	srv := httptest.NewServer(guard.ReadTimeout(500*time.Millisecond, render.Handle(guard.Body(1000, func(w http.ResponseWriter, r *http.Request) error {
+	srv := httptest.NewServer(middleware.BodyDeadline(500*time.Millisecond, render.Handle(middleware.ReadBody(1000, func(w http.ResponseWriter, r *http.Request) error {
 		select {
 		case <-r.Context().Done():
 			return r.Context().Err()
@@ -223,7 +223,7 @@ func TestBodyDeadlineDoesNotOutliveTheBody(t *testing.T) {
 // A process that is about to stop wants all its connections closed, whatever their
 // requests were.
 func TestConnectionToBeClosedIsClosed(t *testing.T) {
-	h := guard.ReadTimeout(time.Second, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := middleware.BodyDeadline(time.Second, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 	}))
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -1,4 +1,4 @@
-package guard_test
+package middleware_test
 
 import (
 	"errors"
@@ -14,25 +14,25 @@ import (
 	"time"
 
 	"oauth-agent/agent/internal/clientip"
-	"oauth-agent/agent/internal/guard"
 	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/middleware"
 )
 
 // inFlight serves with so many places, behind a trusted proxy at 127.0.0.1. A request
 // for /wait is served until may is closed.
-func inFlight(t *testing.T, limit *guard.InFlightLimit) (url string, arrived, may chan struct{}) {
+func inFlight(t *testing.T, limit *middleware.InFlightLimit) (url string, arrived, may chan struct{}) {
 	t.Helper()
 	arrived, may = make(chan struct{}, 100), make(chan struct{})
 	render := &httperr.Renderer{Log: slog.New(slog.DiscardHandler)}
-	h := render.Handle(guard.Admit(guard.Body(guard.MaxBody, func(_ http.ResponseWriter, r *http.Request) error {
+	h := render.Handle(middleware.Admit(middleware.ReadBody(middleware.MaxBody, func(_ http.ResponseWriter, r *http.Request) error {
 		if r.URL.Path == "/wait" {
 			arrived <- struct{}{}
 			<-may
 		}
 		return nil
 	})))
-	door := guard.NewDoorkeeper(clientip.Proxies{netip.MustParsePrefix("127.0.0.0/8")}, slog.New(slog.DiscardHandler))
-	srv := httptest.NewServer(limit.Count(door, guard.ReadTimeout(time.Minute, h)))
+	door := middleware.NewClients(clientip.Proxies{netip.MustParsePrefix("127.0.0.0/8")}, slog.New(slog.DiscardHandler))
+	srv := httptest.NewServer(limit.Count(door, middleware.BodyDeadline(time.Minute, h)))
 	t.Cleanup(srv.Close)
 	return srv.URL, arrived, may
 }
@@ -68,7 +68,7 @@ func TestPlacesOfOneClient(t *testing.T) {
 		{"2001:db8::1", "2001:db8:0:1::1", 200},
 		{"", "", 200},
 	} {
-		url, arrived, may := inFlight(t, guard.NewInFlightLimit(8, 2))
+		url, arrived, may := inFlight(t, middleware.NewInFlightLimit(8, 2))
 		for range 2 {
 			go ask(t, "GET", url+"/wait", tt.first, nil)
 			<-arrived
@@ -82,7 +82,7 @@ func TestPlacesOfOneClient(t *testing.T) {
 
 // A reload changes the part of one client.
 func TestPlacesOfOneClientChange(t *testing.T) {
-	limit := guard.NewInFlightLimit(8, 2)
+	limit := middleware.NewInFlightLimit(8, 2)
 	url, arrived, may := inFlight(t, limit)
 	defer close(may)
 	for range 2 {
@@ -99,7 +99,7 @@ func TestPlacesOfOneClientChange(t *testing.T) {
 
 // A body that is awaited takes no place, and what comes of it is bounded.
 func TestAwaitedBodyTakesNoPlace(t *testing.T) {
-	limit := guard.NewInFlightLimit(1, 1)
+	limit := middleware.NewInFlightLimit(1, 1)
 	url, _, _ := inFlight(t, limit)
 	var ends []*io.PipeWriter
 	statuses := make(chan int, 100)
@@ -115,7 +115,7 @@ func TestAwaitedBodyTakesNoPlace(t *testing.T) {
 	if status := ask(t, "GET", url, "192.0.2.1", nil); status != 200 {
 		t.Errorf("beside bodies that are awaited: %d", status)
 	}
-	large := strings.Repeat("x", guard.MaxBody)
+	large := strings.Repeat("x", middleware.MaxBody)
 	for _, end := range ends {
 		_ = end.Close()
 		if status := <-statuses; status != 200 {
@@ -129,9 +129,9 @@ func TestAwaitedBodyTakesNoPlace(t *testing.T) {
 
 // What bodies that are awaited take in memory is bounded, for one client and for all.
 func TestAwaitedBodiesTakeBoundedMemory(t *testing.T) {
-	url, _, _ := inFlight(t, guard.NewInFlightLimit(4, 1)) // 4 MB, and 1 MB for one
+	url, _, _ := inFlight(t, middleware.NewInFlightLimit(4, 1)) // 4 MB, and 1 MB for one
 	statuses := make(chan int, 100)
-	part := make([]byte, guard.MaxBody-1)
+	part := make([]byte, middleware.MaxBody-1)
 	for range 30 { // 2 MB
 		body, end := io.Pipe()
 		t.Cleanup(func() { _ = end.Close() })
@@ -152,7 +152,7 @@ func TestAwaitedBodiesTakeBoundedMemory(t *testing.T) {
 
 // A request with many header fields takes more than one place.
 func TestLargeHeadersTakePlaces(t *testing.T) {
-	url, arrived, may := inFlight(t, guard.NewInFlightLimit(8, 4))
+	url, arrived, may := inFlight(t, middleware.NewInFlightLimit(8, 4))
 	defer close(may)
 	go ask(t, "GET", url+"/wait", "192.0.2.1", nil, "Cookie", strings.Repeat("x", 96<<10))
 	<-arrived
@@ -167,10 +167,10 @@ func TestLargeHeadersTakePlaces(t *testing.T) {
 // A refusal does not wait for the body, whatever time bodies have otherwise.
 func TestRefusalDoesNotAwaitTheBody(t *testing.T) {
 	render := &httperr.Renderer{Log: discard()}
-	limit := guard.NewInFlightLimit(4, 0)
+	limit := middleware.NewInFlightLimit(4, 0)
 	arrived, may := make(chan struct{}), make(chan struct{})
 	defer close(may)
-	srv := httptest.NewServer(limit.Count(nil, render.Handle(guard.Admit(func(http.ResponseWriter, *http.Request) error {
+	srv := httptest.NewServer(limit.Count(nil, render.Handle(middleware.Admit(func(http.ResponseWriter, *http.Request) error {
 		arrived <- struct{}{}
 		<-may
 		return nil
@@ -195,7 +195,7 @@ func TestRefusalDoesNotAwaitTheBody(t *testing.T) {
 
 // What is cut off holds nothing: net/http does not wait for the rest of its body.
 func TestCutOffWithABodyThatNeverComes(t *testing.T) {
-	url, arrived, may := inFlight(t, guard.NewInFlightLimit(1, 1))
+	url, arrived, may := inFlight(t, middleware.NewInFlightLimit(1, 1))
 	defer close(may)
 	go ask(t, "GET", url+"/wait", "192.0.2.1", nil)
 	<-arrived

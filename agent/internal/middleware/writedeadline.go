@@ -1,4 +1,4 @@
-package guard
+package middleware
 
 import (
 	"bufio"
@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// WriteTimeout ends an answer of which the client takes nothing for that long: it
+// WriteDeadline ends an answer of which the client takes nothing for that long: it
 // would hold its connection, and what next holds, for ever. Only what is being sent
 // must be taken; between two parts of a stream there may be hours.
-func WriteTimeout(timeout time.Duration, next http.Handler) http.Handler {
+func WriteDeadline(timeout time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p := &patient{ResponseWriter: w, timeout: timeout, stream: r.ProtoMajor > 1}
+		p := &progressDeadlineWriter{ResponseWriter: w, timeout: timeout, stream: r.ProtoMajor > 1}
 		p.setDeadline(time.Time{}) // the server's is for answers of its own
 		next.ServeHTTP(p, r)
 		switch {
@@ -25,12 +25,12 @@ func WriteTimeout(timeout time.Duration, next http.Handler) http.Handler {
 	})
 }
 
-// patient is a [http.ResponseWriter] with a deadline for what is being sent.
+// progressDeadlineWriter is a [http.ResponseWriter] with a deadline for what is being sent.
 //
 // In HTTP/1 it is one of the connection, which counts while something is written, and
 // which the server lifts after the request. In HTTP/2 it is a timer that ends the
 // stream, so that it has to be stopped in between.
-type patient struct {
+type progressDeadlineWriter struct {
 	http.ResponseWriter
 	timeout  time.Duration
 	stream   bool
@@ -44,7 +44,7 @@ type patient struct {
 const heldBack = 2 << 10
 
 // Write sends b, or some of it.
-func (p *patient) Write(b []byte) (int, error) {
+func (p *progressDeadlineWriter) Write(b []byte) (int, error) {
 	if p.stream && p.held+len(b) <= heldBack {
 		p.held += len(b)
 		return p.ResponseWriter.Write(b)
@@ -55,7 +55,7 @@ func (p *patient) Write(b []byte) (int, error) {
 }
 
 // WriteHeader sends an interim status at once, others with what follows.
-func (p *patient) WriteHeader(status int) {
+func (p *progressDeadlineWriter) WriteHeader(status int) {
 	if status < http.StatusOK {
 		p.setDeadline(time.Now().Add(p.timeout))
 		defer p.setDeadline(time.Time{}) // another one may come late
@@ -64,23 +64,23 @@ func (p *patient) WriteHeader(status int) {
 }
 
 // Unwrap is for [http.ResponseController], as are the two methods below.
-func (p *patient) Unwrap() http.ResponseWriter { return p.ResponseWriter }
+func (p *progressDeadlineWriter) Unwrap() http.ResponseWriter { return p.ResponseWriter }
 
 // FlushError sends what is there.
-func (p *patient) FlushError() error {
+func (p *progressDeadlineWriter) FlushError() error {
 	defer p.begin()()
 	return http.NewResponseController(p.ResponseWriter).Flush()
 }
 
 // Hijack hands the connection over, which has no deadline then.
-func (p *patient) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (p *progressDeadlineWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := http.NewResponseController(p.ResponseWriter).Hijack()
 	p.hijacked = p.hijacked || err == nil
 	return conn, buffered, err
 }
 
 // begin is before something is sent, and what it returns is for afterwards.
-func (p *patient) begin() (end func()) {
+func (p *progressDeadlineWriter) begin() (end func()) {
 	if !p.stream {
 		p.due()
 		return func() {}
@@ -90,7 +90,7 @@ func (p *patient) begin() (end func()) {
 }
 
 // due sets the deadline of a connection. One that was set a moment ago will do.
-func (p *patient) due() {
+func (p *progressDeadlineWriter) due() {
 	if now := time.Now(); now.Sub(p.set) > p.timeout/8 {
 		p.set = now
 		p.setDeadline(now.Add(p.timeout))
@@ -98,6 +98,6 @@ func (p *patient) due() {
 }
 
 // setDeadline leaves the error aside, as setReadDeadline does.
-func (p *patient) setDeadline(t time.Time) {
+func (p *progressDeadlineWriter) setDeadline(t time.Time) {
 	_ = http.NewResponseController(p.ResponseWriter).SetWriteDeadline(t)
 }

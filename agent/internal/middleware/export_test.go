@@ -1,7 +1,7 @@
-package guard
+package middleware
 
 // Addresses tells how many are remembered.
-func (l *Limiter) Addresses() int {
+func (l *RateLimiter) Addresses() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.seen.Len()

@@ -1,4 +1,4 @@
-package guard_test
+package middleware_test
 
 import (
 	"bytes"
@@ -11,19 +11,19 @@ import (
 	"time"
 
 	"oauth-agent/agent/internal/clientip"
-	"oauth-agent/agent/internal/guard"
 	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/middleware"
 )
 
 // limited serves a handler with a limit behind these proxies.
-func limited(t *testing.T, l *guard.Limiter, log *slog.Logger, proxies ...string) *httptest.Server {
+func limited(t *testing.T, l *middleware.RateLimiter, log *slog.Logger, proxies ...string) *httptest.Server {
 	t.Helper()
 	var trusted clientip.Proxies
 	for _, p := range proxies {
 		trusted = append(trusted, netip.MustParsePrefix(p))
 	}
 	render := &httperr.Renderer{Log: discard()}
-	srv := httptest.NewServer(render.Handle(guard.NewDoorkeeper(trusted, log).Limit(l, func(w http.ResponseWriter, _ *http.Request) error {
+	srv := httptest.NewServer(render.Handle(middleware.NewClients(trusted, log).Limit(l, func(w http.ResponseWriter, _ *http.Request) error {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	})))
@@ -50,7 +50,7 @@ func call(t *testing.T, srv *httptest.Server, forwardedFor ...string) *http.Resp
 
 func TestLimitSaysHowLongToWait(t *testing.T) {
 	c := newClock()
-	srv := limited(t, guard.NewLimiter(2, 10, c.Now), discard())
+	srv := limited(t, middleware.NewRateLimiter(2, 10, c.Now), discard())
 	for range 2 {
 		if resp := call(t, srv); resp.StatusCode != 204 {
 			t.Fatalf("status %d", resp.StatusCode)
@@ -93,7 +93,7 @@ func TestLimitByForgedAddresses(t *testing.T) {
 		{"junk", []string{"127.0.0.0/8"}, func(n int) []string { return []string{strings.Repeat("x", n)} }, 5},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			srv := limited(t, guard.NewLimiter(5, 100, newClock().Now), discard(), tt.proxies...)
+			srv := limited(t, middleware.NewRateLimiter(5, 100, newClock().Now), discard(), tt.proxies...)
 			passed := 0
 			for n := range 20 {
 				if call(t, srv, tt.from(n)...).StatusCode == 204 {
@@ -129,8 +129,8 @@ func TestGatewayThatIsNotTrustedIsTold(t *testing.T) {
 			for _, p := range tt.proxies {
 				trusted = append(trusted, netip.MustParsePrefix(p))
 			}
-			h := render.Handle(guard.NewDoorkeeper(trusted, slog.New(slog.NewTextHandler(&log, nil))).
-				Limit(guard.NewLimiter(tt.max, 10, newClock().Now), func(http.ResponseWriter, *http.Request) error { return nil }))
+			h := render.Handle(middleware.NewClients(trusted, slog.New(slog.NewTextHandler(&log, nil))).
+				Limit(middleware.NewRateLimiter(tt.max, 10, newClock().Now), func(http.ResponseWriter, *http.Request) error { return nil }))
 			for _, peer := range []string{"127.0.0.1:1", "127.0.0.1:2", "192.0.2.1:3"} {
 				r := httptest.NewRequest(http.MethodPost, "/", nil)
 				r.RemoteAddr, r.Header["X-Forwarded-For"] = peer, tt.header
@@ -150,8 +150,8 @@ func TestWhoLooksLikeAGateway(t *testing.T) {
 		"192.0.2.1:1": false, "[2001:db8::1]:1": false,
 	} {
 		var log bytes.Buffer
-		h := guard.NewDoorkeeper(nil, slog.New(slog.NewTextHandler(&log, nil))).
-			Limit(guard.NewLimiter(1, 10, newClock().Now), func(http.ResponseWriter, *http.Request) error { return nil })
+		h := middleware.NewClients(nil, slog.New(slog.NewTextHandler(&log, nil))).
+			Limit(middleware.NewRateLimiter(1, 10, newClock().Now), func(http.ResponseWriter, *http.Request) error { return nil })
 		r := httptest.NewRequest(http.MethodPost, "/", nil)
 		r.RemoteAddr, r.Header["X-Forwarded-For"] = peer, []string{"198.51.100.7"}
 		if err := h(httptest.NewRecorder(), r); err != nil || (log.Len() > 0) != want {

@@ -1,4 +1,4 @@
-package guard
+package middleware
 
 import (
 	"bytes"
@@ -12,10 +12,10 @@ import (
 // MaxBody is the most that is read of a request to the agent, in bytes.
 const MaxBody = 64 << 10
 
-// Body reads the body of a request before its handler runs, bounded in size. The time
-// that it takes is bounded by [ReadTimeout]. While a body is on its way its request takes
+// ReadBody reads the body of a request before its handler runs, bounded in size. The time
+// that it takes is bounded by [BodyDeadline]. While a body is on its way its request takes
 // no place of an [InFlightLimit]. A read has no body that anybody would wait for.
-func Body(maxBody int64, next httperr.Handler) httperr.Handler {
+func ReadBody(maxBody int64, next httperr.Handler) httperr.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if r.ContentLength > maxBody {
 			return &http.MaxBytesError{Limit: maxBody}
@@ -43,9 +43,9 @@ func Body(maxBody int64, next httperr.Handler) httperr.Handler {
 	}
 }
 
-// Harden sets the headers of an answer that is data for one user: never cached,
+// SecurityHeaders sets the headers of an answer that is data for one user: never cached,
 // never sniffed, never framed, and telling no other site where it came from.
-func Harden(next http.Handler) http.Handler {
+func SecurityHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")

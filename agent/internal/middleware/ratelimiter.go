@@ -1,4 +1,4 @@
-package guard
+package middleware
 
 import (
 	"container/list"
@@ -18,7 +18,7 @@ import (
 // as many others in between as it remembers; each of them may ask for more by
 // itself than that address gains. So nobody buys requests by a flood. To turn
 // newcomers away instead would let a flood lock everybody else out.
-type Limiter struct {
+type RateLimiter struct {
 	clock func() time.Time
 
 	mu        sync.Mutex
@@ -39,14 +39,14 @@ type client struct {
 // is whole again.
 const idle = time.Minute
 
-// NewLimiter allows perMinute requests of each of the last addresses; 0 allows
+// NewRateLimiter allows perMinute requests of each of the last addresses; 0 allows
 // all.
-func NewLimiter(perMinute, addresses int, clock func() time.Time) *Limiter {
-	return &Limiter{clock: clock, perMinute: perMinute, max: addresses, clients: map[netip.Addr]*list.Element{}}
+func NewRateLimiter(perMinute, addresses int, clock func() time.Time) *RateLimiter {
+	return &RateLimiter{clock: clock, perMinute: perMinute, max: addresses, clients: map[netip.Addr]*list.Element{}}
 }
 
 // Change sets other numbers. What the addresses have used stays used.
-func (l *Limiter) Change(perMinute, addresses int) {
+func (l *RateLimiter) Change(perMinute, addresses int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.perMinute, l.max = perMinute, addresses
@@ -56,7 +56,7 @@ func (l *Limiter) Change(perMinute, addresses int) {
 }
 
 // On tells whether there is a limit.
-func (l *Limiter) On() bool {
+func (l *RateLimiter) On() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.perMinute > 0
@@ -64,7 +64,7 @@ func (l *Limiter) On() bool {
 
 // Allow counts a request of addr. Where that is one too many, it tells how long to
 // wait for the next.
-func (l *Limiter) Allow(addr netip.Addr) (wait time.Duration, ok bool) {
+func (l *RateLimiter) Allow(addr netip.Addr) (wait time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.perMinute == 0 {
@@ -81,7 +81,7 @@ func (l *Limiter) Allow(addr netip.Addr) (wait time.Duration, ok bool) {
 }
 
 // client finds or makes what is remembered of an address, by the present numbers.
-func (l *Limiter) client(addr netip.Addr, now time.Time) *client {
+func (l *RateLimiter) client(addr netip.Addr, now time.Time) *client {
 	limit := rate.Limit(float64(l.perMinute) / time.Minute.Seconds())
 	if e := l.clients[addr]; e != nil {
 		l.seen.MoveToFront(e)
@@ -103,7 +103,7 @@ func (l *Limiter) client(addr netip.Addr, now time.Time) *client {
 
 // forgetIdle gives back what a flood has taken, in small steps: more than one a
 // request, so that it gets less.
-func (l *Limiter) forgetIdle(now time.Time) {
+func (l *RateLimiter) forgetIdle(now time.Time) {
 	for range 2 {
 		e := l.seen.Back()
 		if e == nil || now.Sub(e.Value.(*client).last) < idle {
@@ -113,7 +113,7 @@ func (l *Limiter) forgetIdle(now time.Time) {
 	}
 }
 
-func (l *Limiter) forgetLast() {
+func (l *RateLimiter) forgetLast() {
 	e := l.seen.Back()
 	if e == nil {
 		return

@@ -1,4 +1,4 @@
-package guard_test
+package middleware_test
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"oauth-agent/agent/internal/guard"
+	"oauth-agent/agent/internal/middleware"
 	"oauth-agent/test/double"
 )
 
@@ -21,7 +21,7 @@ func numbered(n int) netip.Addr {
 }
 
 // allowed counts how many of n requests of an address pass at once.
-func allowed(l *guard.Limiter, a netip.Addr, n int) (passed int) {
+func allowed(l *middleware.RateLimiter, a netip.Addr, n int) (passed int) {
 	for range n {
 		if _, ok := l.Allow(a); ok {
 			passed++
@@ -32,7 +32,7 @@ func allowed(l *guard.Limiter, a netip.Addr, n int) (passed int) {
 
 func TestLimiterAllowsABurstAndThenEvenly(t *testing.T) {
 	c := newClock()
-	l := guard.NewLimiter(60, 10, c.Now)
+	l := middleware.NewRateLimiter(60, 10, c.Now)
 	if n := allowed(l, addr("192.0.2.1"), 100); n != 60 {
 		t.Fatalf("a burst of %d", n)
 	}
@@ -60,7 +60,7 @@ func TestLimiterAllowsABurstAndThenEvenly(t *testing.T) {
 // Whoever goes on asking while refused waits no longer for it, and gets no more.
 func TestRefusedRequestsCostNothing(t *testing.T) {
 	c := newClock()
-	l := guard.NewLimiter(6, 10, c.Now)
+	l := middleware.NewRateLimiter(6, 10, c.Now)
 	passed := 0
 	for range 6000 { // ten a second, for ten minutes
 		passed += allowed(l, addr("192.0.2.1"), 1)
@@ -87,7 +87,7 @@ func TestAddressesThatAreOneClient(t *testing.T) {
 		{"64:ff9b::192.0.2.1", "192.0.2.1", true},
 		{"64:ff9b:1::192.0.2.1", "64:ff9b:1::192.0.2.2", true},
 	} {
-		l := guard.NewLimiter(1, 10, newClock().Now)
+		l := middleware.NewRateLimiter(1, 10, newClock().Now)
 		allowed(l, addr(tt.one), 1)
 		if same := allowed(l, addr(tt.other), 1) == 0; same != tt.same {
 			t.Errorf("%s and %s: %v", tt.one, tt.other, same)
@@ -97,14 +97,14 @@ func TestAddressesThatAreOneClient(t *testing.T) {
 
 // Peers without an address, as those of a Unix socket, are one client.
 func TestNoAddress(t *testing.T) {
-	l := guard.NewLimiter(5, 10, newClock().Now)
+	l := middleware.NewRateLimiter(5, 10, newClock().Now)
 	if n := allowed(l, netip.Addr{}, 10); n != 5 {
 		t.Error(n)
 	}
 }
 
 func TestLimiterOff(t *testing.T) {
-	l := guard.NewLimiter(0, 10, newClock().Now)
+	l := middleware.NewRateLimiter(0, 10, newClock().Now)
 	if n := allowed(l, addr("192.0.2.1"), 1000); n != 1000 || l.On() {
 		t.Error(n)
 	}
@@ -114,7 +114,7 @@ func TestLimiterOff(t *testing.T) {
 // beside a flood of others.
 func TestFloodDoesNotLiftALimit(t *testing.T) {
 	const addresses = 100
-	l := guard.NewLimiter(5, addresses, newClock().Now)
+	l := middleware.NewRateLimiter(5, addresses, newClock().Now)
 	abuser := addr("192.0.2.1")
 	allowed(l, abuser, 5)
 	gained := 0
@@ -137,7 +137,7 @@ func TestFloodDoesNotLiftALimit(t *testing.T) {
 
 func TestMemoryIsBounded(t *testing.T) {
 	c := newClock()
-	l := guard.NewLimiter(5, 1000, c.Now)
+	l := middleware.NewRateLimiter(5, 1000, c.Now)
 	for n := range 10_000 {
 		l.Allow(numbered(n))
 		if size := l.Addresses(); size > 1000 {
@@ -166,7 +166,7 @@ func TestChange(t *testing.T) {
 		{"more", 600, 0, 10},
 		{"less", 6, 0, 0},
 	} {
-		l := guard.NewLimiter(60, 10, c.Now)
+		l := middleware.NewRateLimiter(60, 10, c.Now)
 		allowed(l, a, 60)
 		l.Change(tt.perMinute, 10)
 		if n := allowed(l, a, 100); n != tt.now {
@@ -181,7 +181,7 @@ func TestChange(t *testing.T) {
 		}
 	}
 
-	l := guard.NewLimiter(60, 10, c.Now)
+	l := middleware.NewRateLimiter(60, 10, c.Now)
 	l.Allow(a)
 	l.Change(6, 10)
 	if n := allowed(l, a, 100); n != 6 {
@@ -203,7 +203,7 @@ func TestChange(t *testing.T) {
 
 func TestLimiterUnderParallelCalls(t *testing.T) {
 	c := newClock()
-	l := guard.NewLimiter(100, 50, c.Now)
+	l := middleware.NewRateLimiter(100, 50, c.Now)
 	var passed, all = make(chan int, 8), sync.WaitGroup{}
 	for i := range 8 {
 		all.Go(func() {
@@ -234,7 +234,7 @@ func BenchmarkLimiter(b *testing.B) {
 	const addresses = 1 << 16
 	for _, many := range []int{1, addresses, 1 << 22} {
 		b.Run(fmt.Sprint(many), func(b *testing.B) {
-			l := guard.NewLimiter(300, addresses, time.Now)
+			l := middleware.NewRateLimiter(300, addresses, time.Now)
 			b.ReportAllocs()
 			n := 0
 			for b.Loop() {

@@ -1,4 +1,4 @@
-package guard
+package middleware
 
 import (
 	"context"
@@ -59,7 +59,7 @@ func (l *InFlightLimit) Change(perAddress int) {
 // Count lets next serve as many requests as there are places. What is too much is refused
 // by [Admit], behind the handlers that know how to answer; and where clients do not even
 // take these answers, it is cut off. clients, if it is set, says whose a request is.
-func (l *InFlightLimit) Count(clients *Doorkeeper, next http.Handler) http.Handler {
+func (l *InFlightLimit) Count(clients *Clients, next http.Handler) http.Handler {
 	if l.places.total == 0 {
 		return next
 	}

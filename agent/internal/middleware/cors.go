@@ -1,4 +1,4 @@
-package guard
+package middleware
 
 import (
 	"net/http"

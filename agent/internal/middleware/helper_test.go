@@ -1,4 +1,4 @@
-package guard_test
+package middleware_test
 
 import "log/slog"
 

@@ -1,7 +1,7 @@
-// Package guard decides which requests are let in before any handler sees them:
+// Package middleware decides which requests are let in before any handler sees them:
 // by web origin, by size and by time. It also writes the CORS headers and those
 // that harden an answer.
-package guard
+package middleware
 
 import (
 	"net/http"
