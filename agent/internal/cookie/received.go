@@ -6,12 +6,13 @@ import (
 	"strings"
 )
 
-// maxTried bounds the work on one name: a value costs its bytes and tryCost. All
-// that a header holds is less; all ways to join pieces that came several times can
-// be far more.
+// maxJoined bounds the work on values of several pieces in one request: a value costs
+// its bytes and joinCost, since the smallest one takes its time to open as well. Pieces that
+// came several times can be joined in far more ways than the header has bytes. Values
+// of one piece are no more than it holds, and are not bounded.
 const (
-	maxTried = 256 << 10
-	tryCost  = 32
+	maxJoined = 2 << 20
+	joinCost  = 2 << 10
 )
 
 // Received is the cookies of one request, parsed once.
@@ -19,11 +20,12 @@ type Received struct {
 	byName   map[string][]string
 	order    []string
 	unopened map[Kind]bool // those that were told of
+	left     int           // of maxJoined
 }
 
 // Read parses the cookies of a request.
 func Read(r *http.Request) *Received {
-	got := &Received{byName: map[string][]string{}, unopened: map[Kind]bool{}}
+	got := &Received{byName: map[string][]string{}, unopened: map[Kind]bool{}, left: maxJoined}
 	for _, c := range r.Cookies() {
 		if _, seen := got.byName[c.Name]; !seen {
 			got.order = append(got.order, c.Name)
@@ -47,14 +49,13 @@ func (got *Received) hasAny(name string) bool {
 
 func (got *Received) names() []string { return got.order }
 
-// values yields every value that the cookies of a name make, as far as [maxTried]
+// values yields every value that the cookies of a name make, as far as [maxJoined]
 // goes: a neighbour on the site may have planted any number before and behind ours.
 func (got *Received) values(name string) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		left := maxTried
 		try := func(value string) bool {
-			left -= len(value) + tryCost
-			return left >= 0 && yield(value)
+			got.left -= len(value) + joinCost
+			return got.left >= 0 && yield(value)
 		}
 		var cut []pieceSet
 		firsts := got.byName[name]
@@ -62,7 +63,7 @@ func (got *Received) values(name string) iter.Seq[string] {
 			n, head := pieces(first)
 			if n > 1 {
 				cut = append(cut, pieceSet{head: head, before: i, behind: len(firsts) - i, rest: got.rest(name, n)})
-			} else if !try(head) {
+			} else if !yield(head) {
 				return
 			}
 		}
