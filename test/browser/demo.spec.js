@@ -135,3 +135,21 @@ test('the page works by keyboard and on a phone', async ({ app }) => {
   await app.isLoggedIn();
   expect(await app.page.evaluate(() => document.documentElement.scrollWidth)).toBe(375);
 });
+
+test('a long error code is not broken in mid-word', async ({ app }) => {
+  await app.logIn();
+  await app.page.route('**/userInfo', (route) => route.fulfill({ status: 502, json: { code: 'authorization_server_error', message: '' } }));
+  await app.click('Call user info');
+  const code = app.calls.locator('.code', { hasText: 'authorization_server_error' });
+  for (const width of [1120, 700, 375, 320]) {
+    await app.page.setViewportSize({ width, height: 800 });
+    const broken = await code.evaluate((element) => [...element.childNodes].filter((node) => {
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      return node.nodeType === Node.TEXT_NODE && range.getClientRects().length > 1;
+    }).map((node) => node.textContent));
+    expect(broken, `${width} pixels`).toEqual([]);
+    if (process.env.SHOTS) await app.page.locator('.activity').screenshot({ path: `${process.env.SHOTS}/${width}.png` });
+    expect(await app.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+  }
+});

@@ -1,4 +1,4 @@
-import { byId, element } from './dom.js';
+import { breakable, byId, element } from './dom.js';
 
 /** Older lines go. */
 const MAX_LINES = 40;
@@ -45,7 +45,7 @@ function addCall(request, status, code, ms) {
   const outcome = element('span', `status ${status >= 200 && status < 300 ? 'good' : 'bad'}`, String(status || '–'));
   const { pathname } = new URL(request.url);
   add(element('li', '', time(), element('span', 'call', element('b', '', request.method), ` ${pathname}`),
-    outcome, element('span', 'code', code), element('span', 'took', `${Math.round(ms)} ms`)));
+    outcome, element('span', 'code', ...breakable(code)), element('span', 'took', `${Math.round(ms)} ms`)));
 }
 
 function time() {

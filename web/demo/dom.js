@@ -31,3 +31,13 @@ export function element(name, className, ...children) {
 export function setText(id, text) {
   byId(id).textContent = text;
 }
+
+/**
+ * A name of the kind `access_token`, to be broken after a `_` where it must be.
+ *
+ * @param {string} name
+ * @returns {(Node | string)[]}
+ */
+export function breakable(name) {
+  return name.split(/(?<=_)/).flatMap((part, i) => (i ? [document.createElement('wbr'), part] : [part]));
+}

@@ -1,4 +1,4 @@
-import { byId, element, setText } from './dom.js';
+import { breakable, byId, element, setText } from './dom.js';
 
 /** Claims that are times, in seconds since 1970 (RFC 7519 4.1). */
 const TIMES = new Set(['exp', 'iat', 'nbf', 'auth_time', 'updated_at']);
@@ -71,7 +71,7 @@ function holds(name) {
  */
 function showFacts(id, facts) {
   byId(id).replaceChildren(...Object.entries(facts).map(([name, value]) =>
-    element('div', '', element('dt', '', name), element('dd', '', shown(name, value)))));
+    element('div', '', element('dt', '', ...breakable(name)), element('dd', '', shown(name, value)))));
 }
 
 /**
