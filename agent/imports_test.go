@@ -16,7 +16,7 @@ import (
 // a test. Handler rooms (login, apiproxy, pkceproxy, spa) never import each other, and
 // nothing imports up. A row or an edge that is not there any more fails as well.
 var rooms = map[string]string{
-	"cmd/oauth-agent": "agent config",
+	"cmd/oauth-agent": "agent config httpserver",
 	"cmd/demo":        "agent config test/idp web",
 
 	"agent":     "apiproxy config authserver cookie middleware httperr login observe pkceproxy seal session spa store trace web/client",
@@ -33,6 +33,7 @@ var rooms = map[string]string{
 	"seal":        "secret",
 	"clientip":    "",
 	"httperr":     "",
+	"httpserver":  "",
 	"httpsem":     "",
 	"observe":     "clientip httperr trace",
 	"recent":      "",
@@ -63,7 +64,7 @@ var libraries = map[string]string{
 	"go.yaml.in/yaml/v4":                "config",
 	"github.com/caarlos0/env/v11":       "config",
 
-	"github.com/coreos/go-systemd/v22/activation": "cmd/oauth-agent",
+	"github.com/coreos/go-systemd/v22/activation": "httpserver",
 	"github.com/coreos/go-systemd/v22/daemon":     "cmd/oauth-agent",
 
 	"github.com/prometheus/client_golang/prometheus":            "observe",

@@ -119,7 +119,7 @@ func (p *process) apply(from source) error {
 		return err
 	}
 	if pair != nil {
-		p.certificate.show(pair)
+		p.certificate.Use(pair)
 		p.metrics.Certificate(pair)
 	}
 	p.settings.Store(cfg)

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"os"
 	"syscall"
 	"time"
@@ -19,7 +17,7 @@ func (p *process) stop(signals <-chan os.Signal) error {
 	if err := p.linger(delay, signals); err != nil {
 		return err
 	}
-	return p.drain(timeouts.Shutdown)
+	return p.servers.Drain(timeouts.Shutdown)
 }
 
 // linger goes on as before for delay, or until a second signal. In its second half
@@ -29,7 +27,7 @@ func (p *process) linger(delay time.Duration, signals <-chan os.Signal) error {
 	for {
 		select {
 		case <-half:
-			p.closing.Store(true)
+			p.servers.CloseKeepAlives()
 		case <-end:
 			return nil
 		case err := <-p.failed:
@@ -40,23 +38,4 @@ func (p *process) linger(delay time.Duration, signals <-chan os.Signal) error {
 			}
 		}
 	}
-}
-
-// drain stops accepting, waits for the running requests, and cuts off those
-// that take longer. The public port goes first: gateways may still be asking
-// for the requests that they have.
-func (p *process) drain(timeout time.Duration) error {
-	p.closing.Store(true)
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
-	var errs []error
-	for _, port := range p.ports {
-		err := port.shutdown(ctx)
-		if errors.Is(err, context.DeadlineExceeded) {
-			_ = port.server.Close()
-			err = errors.New("some requests did not finish in time and were cut off")
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
 }

@@ -8,9 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/http/httptrace"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -97,36 +95,6 @@ func TestRequestOfANewConnectionIsAnswered(t *testing.T) {
 	}
 	if code := p.wait(); code != 0 {
 		t.Errorf("exit code %d", code)
-	}
-}
-
-// A connection of HTTP/1 is given up after an answer and without losing one. One of
-// HTTP/2 has others beside it.
-func TestLastAnswers(t *testing.T) {
-	for h2, want := range map[bool][]bool{
-		false: {false, true, true, true, false, false},
-		true:  {false, true, true, true, true, true},
-	} {
-		p := &process{}
-		srv := httptest.NewUnstartedServer(p.lastAnswers(newConnLimiter(100), http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
-		srv.EnableHTTP2 = h2
-		srv.StartTLS()
-		defer srv.Close()
-		var reused []bool
-		trace := &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { reused = append(reused, i.Reused) }}
-		for i := range 6 {
-			p.closing.Store(i >= 3)
-			req, _ := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), "GET", srv.URL, nil)
-			resp, err := srv.Client().Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, _ = io.Copy(io.Discard, resp.Body)
-			_ = resp.Body.Close()
-		}
-		if !slices.Equal(reused, want) {
-			t.Errorf("HTTP/2 %v: connections reused %v, want %v", h2, reused, want)
-		}
 	}
 }
 

@@ -56,10 +56,10 @@ func (p *process) keepWatchdog(ctx context.Context) {
 // ownWire leads to the operator's port, or where that is off to what it would
 // serve.
 func (p *process) ownWire() http.RoundTripper {
-	if p.admin == nil {
+	to := p.servers.AdminAddr()
+	if to == nil {
 		return inProcess{p.live.Admin()}
 	}
-	to := p.admin.listeners[0].Addr()
 	return &http.Transport{
 		DisableKeepAlives: true, // whether it accepts is part of the question
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -1,4 +1,4 @@
-package main
+package httpserver
 
 import (
 	"container/list"
@@ -6,45 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
-	"syscall"
 )
-
-// What stays of the files for what has no bound of its own: listeners, the operator's
-// port, the authorization server, settings; and for connections to upstreams that wait
-// for the next request.
-const (
-	reserve     = 32
-	mostWaiting = 512
-)
-
-// connBudget is how many connections the ports accept, and as many requests are served;
-// and how many there are to upstreams.
-type connBudget struct{ public, gateways, upstreams int }
-
-// newConnBudget gives most connections to the ports, if the process may open the files:
-// each may need another one, to an upstream or an authorization server.
-func newConnBudget(most int, withGateways bool) connBudget {
-	var files syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
-		files.Cur = 1024
-	}
-	return shareFiles(most, files.Cur, withGateways)
-}
-
-func shareFiles(most int, limit uint64, withGateways bool) (b connBudget) {
-	files := int(min(limit, 1<<30)) - reserve
-	waiting := max(min(mostWaiting, files/4), 0)
-	all := min(most, (files-waiting)/2)
-	if withGateways {
-		b.gateways = max(all/4, leastConns)
-	}
-	b.public = max(all-b.gateways, leastConns)
-	b.upstreams = b.public + waiting
-	return b
-}
-
-// leastConns let a port work at all.
-const leastConns = 4
 
 // connLimiter bounds the connections of a port, or clients could use up the files of the
 // process by connecting, and its operator could not reach it. Beyond the limit for all,
@@ -52,9 +14,9 @@ const leastConns = 4
 // closed. In both cases idle ones make room first.
 type connLimiter struct {
 	total int
-	// perAddress is the limit for one address, which may change; clientOf returns the
-	// address that a peer counts for, if any; refused is called for each connection that
-	// is closed. Without clientOf there is no limit for an address.
+	// perAddress returns the limit for one address, which may change; clientOf returns the
+	// address that a peer counts for, if any; refused is called when a connection is
+	// closed for it. Without clientOf there is no limit for an address.
 	perAddress func() int
 	clientOf   func(peer net.Addr) netip.Addr
 	refused    func()
@@ -87,8 +49,8 @@ func (c *connLimiter) limit(listeners []net.Listener) []net.Listener {
 	return limited
 }
 
-// crowded reports whether most of the connections are taken.
-func (c *connLimiter) crowded() bool {
+// nearlyFull reports whether most of the connections are taken.
+func (c *connLimiter) nearlyFull() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.taken > c.total-c.total/8-1
@@ -162,7 +124,7 @@ func (c *connLimiter) closeIdle(e *list.Element) bool {
 	}
 	conn := c.idle.Remove(e).(idleConn).conn
 	delete(c.where, conn)
-	go func() { _ = conn.Close() }() // TLS says goodbye before
+	go func() { _ = conn.Close() }() // TLS sends its close_notify before
 	return true
 }
 
@@ -221,14 +183,14 @@ func (c *connLimiter) conn(conn net.Conn, client netip.Addr) net.Conn {
 	return &limitedConn{conn, release}
 }
 
-// limitedTCPConn is a connection that counts until it is closed, with all that net/http
-// knows to make of TCP.
+// limitedTCPConn is a connection that counts until it is closed. net/http can use all that
+// TCP has.
 type limitedTCPConn struct {
 	*net.TCPConn
 	release func()
 }
 
-// Close ends the counting, also for a WebSocket, which net/http has forgotten.
+// Close ends the counting, also for a WebSocket, of which net/http knows no more.
 func (c *limitedTCPConn) Close() error {
 	defer c.release()
 	return c.TCPConn.Close()
