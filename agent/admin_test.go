@@ -2,6 +2,7 @@ package agent
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -42,7 +43,7 @@ func server(up bool) *reachable {
 }
 
 // ready waits until /readyz answers with a status, and gives its checks.
-func ready(t *testing.T, a *Agent, want int) map[string]string {
+func ready(t *testing.T, a *Server, want int) map[string]string {
 	t.Helper()
 	var answer readiness
 	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
@@ -69,7 +70,7 @@ func TestReadiness(t *testing.T) {
 		if len(checks) != 3 || checks["settings"] != "ok" || checks["keys"] != "ok" || checks["authorization_server"] != "ok" {
 			t.Errorf("checks %v", checks)
 		}
-		a.Draining()
+		a.Stop()
 		if checks := ready(t, a, 503); checks["shutdown"] != "under way" || checks["authorization_server"] != "ok" {
 			t.Errorf("draining: %v", checks)
 		}
@@ -89,12 +90,16 @@ func TestReadiness(t *testing.T) {
 		ready(t, a, 200)
 		s.up.Store(false)
 		ready(t, a, 200)
-		next := successor(t, a)
-		if w := answerOf(next.Admin(), "GET", "/readyz"); w.Code != 200 {
+		if err := reload(t, a); err != nil {
+			t.Fatal(err)
+		}
+		if w := answerOf(a.Admin(), "GET", "/readyz"); w.Code != 200 {
 			t.Errorf("after a reload: %s", w.Body)
 		}
-		elsewhere := successor(t, next, "ISSUER=http://127.0.0.1:3")
-		ready(t, elsewhere, 503)
+		if err := reload(t, a, "ISSUER=http://127.0.0.1:3"); !errors.Is(err, ErrUnreachable) {
+			t.Errorf("a reload with another server that is not there: %v", err)
+		}
+		ready(t, a, 200)
 	})
 	t.Run("the PKCE proxy alone", func(t *testing.T) {
 		cfg, err := config.Load("", pkceEnv())
@@ -117,8 +122,8 @@ func TestReadiness(t *testing.T) {
 	})
 }
 
-// successor is an agent of other settings in the place of a.
-func successor(t *testing.T, a *Agent, environ ...string) *Agent {
+// reload gives s other settings.
+func reload(t *testing.T, s *Server, environ ...string) error {
 	t.Helper()
 	cfg, err := config.Load("", append([]string{
 		"ISSUER=http://127.0.0.1:1", "CLIENT_ID=spa", "CLIENT_SECRET=c4nary-secret",
@@ -128,12 +133,7 @@ func successor(t *testing.T, a *Agent, environ ...string) *Agent {
 	if err != nil {
 		t.Fatal(err)
 	}
-	next, err := New(t.Context(), cfg, Options{Metrics: a.metrics, predecessor: a})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = next.Close() })
-	return next
+	return s.Reload(t.Context(), cfg, nil)
 }
 
 func TestAdminEndpoints(t *testing.T) {
@@ -168,7 +168,7 @@ func TestAdminEndpoints(t *testing.T) {
 			t.Errorf("%s %s: %v", tt.method, tt.path, h)
 		}
 	}
-	a.Draining()
+	a.Stop()
 	if w := answerOf(a.Admin(), "GET", "/metrics"); !strings.Contains(w.Body.String(), "oauth_agent_ready 0\n") {
 		t.Error("draining, and the metric says ready")
 	}
@@ -214,7 +214,7 @@ func TestAdminPathsAreNotOnThePublicPort(t *testing.T) {
 
 // The age of the key is as old as can be told.
 func TestKeyAge(t *testing.T) {
-	metric := func(a *Agent) string {
+	metric := func(a *Server) string {
 		for line := range strings.Lines(answerOf(a.Admin(), "GET", "/metrics").Body.String()) {
 			if rest, ok := strings.CutPrefix(line, "oauth_agent_cookie_key_created_timestamp_seconds "); ok {
 				return strings.TrimSpace(rest)
@@ -250,7 +250,7 @@ func TestKeyAge(t *testing.T) {
 	}
 	a := buildOver(t, server(true))
 	a.metrics.KeyCreated(time.Unix(1, 0))
-	a.tellKeyAge()
+	a.current.Load().app.observeKeys(time.Time{})
 	if got := metric(a); got == "1" || got == "" {
 		t.Errorf("by the start: %s", got)
 	}

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 )
 
@@ -11,52 +10,38 @@ const retryEvery = 5 * time.Second
 
 // awaitServers looks for the authorization servers until each was reached once.
 // Requests do not depend on it: each looks for itself.
-func (a *Agent) awaitServers(ctx context.Context) {
-	if a.as != nil {
-		a.await(ctx, &a.health.server, a.reach, "authorization server", serverName(a.cfg))
+func (g *generation) awaitServers() {
+	if as := g.app.as; as != nil {
+		as.LogState(g.life)
+		g.await(as.Reached, as.Reach, "authorization server", serverName(g.cfg))
 	}
-	if a.pkce != nil {
-		token := a.cfg.PKCEProxy.TokenURL
-		ask := func(ctx context.Context) error { return a.wire.Reachable(ctx, token) }
-		a.await(ctx, &a.health.upstream, ask, "authorization server of the PKCE proxy", token)
+	if g.pkce != nil {
+		g.await(g.pkceServerReached, g.reachPKCEServer, "authorization server of the PKCE proxy", g.cfg.PKCEProxy.TokenURL)
 	}
 }
 
-// await tells in the log whether a server is there, and when it comes.
-func (a *Agent) await(ctx context.Context, once *atomic.Bool, ask func(context.Context) error, what, name string) {
-	if once.Load() {
-		return // the predecessor has reached it
+// await logs whether a server is there, and when it comes.
+func (g *generation) await(reached func() bool, reach func(context.Context) error, what, name string) {
+	if reached() {
+		return
 	}
-	a.running.Go(func() {
-		told := false
+	g.running.Go(func() {
+		logged := false
 		for {
-			err := ask(ctx)
+			err := reach(g.life)
 			if err == nil {
-				once.Store(true)
-				a.log.Info(what+" found", "server", name)
+				g.server.log.Info(what+" found", "server", name)
 				return
 			}
-			if !told && ctx.Err() == nil {
-				a.log.Warn(what+" not available yet: logins fail until it is", "error", err)
-				told = true
+			if !logged && g.life.Err() == nil {
+				g.server.log.Warn(what+" not available yet: logins fail until it is", "error", err)
+				logged = true
 			}
 			select {
-			case <-ctx.Done():
+			case <-g.life.Done():
 				return
 			case <-time.After(retryEvery):
 			}
 		}
 	})
-}
-
-// reach tells whether the authorization server is there: its metadata proves it,
-// and where all is known by the settings it is asked.
-func (a *Agent) reach(ctx context.Context) error {
-	if err := a.as.Ready(ctx); err != nil {
-		return err
-	}
-	if found, _ := a.as.Discovered(); found {
-		return nil
-	}
-	return a.as.Probe(ctx).Err()
 }

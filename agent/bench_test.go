@@ -53,7 +53,7 @@ func benchmarkProxied(b *testing.B, lines string) {
 
 	rec := httptest.NewRecorder()
 	tokens := session.Tokens{Access: secret.New(strings.Repeat("t", 1024)), Expiry: time.Now().Add(time.Hour)}
-	store := session.NewStore(a.jar, 0, time.Now)
+	store := session.NewStore(a.current.Load().app.jar, 0, time.Now)
 	if _, err := store.Start(rec, cookie.Read(httptest.NewRequest("GET", "/", nil)), tokens, session.NewSeed(), secret.String{}); err != nil {
 		b.Fatal(err)
 	}

@@ -24,7 +24,8 @@ type teller func(key, format string, args ...any)
 
 // Check tells on w what a process with these settings would do, and tries the
 // authorization servers. The error is what would keep users from logging in.
-func (a *Agent) Check(ctx context.Context, w io.Writer) error {
+func (s *Server) Check(ctx context.Context, w io.Writer) error {
+	a := s.current.Load().app
 	var line teller = func(key, format string, args ...any) {
 		_, _ = fmt.Fprintf(w, "%-16s %s\n", key, fmt.Sprintf(format, args...))
 	}
@@ -62,14 +63,14 @@ func (a *Agent) Check(ctx context.Context, w io.Writer) error {
 // checkPKCEProxy tries the token endpoint, without which no code is redeemed. The
 // authorization endpoint is for browsers alone, so that it may be out of reach
 // from here.
-func (a *Agent) checkPKCEProxy(ctx context.Context, line teller) error {
+func (a *App) checkPKCEProxy(ctx context.Context, line teller) error {
 	p := a.cfg.PKCEProxy
 	line("register", "redirect URI %s, of the PKCE proxy's client", p.RedirectURL)
 	line("PKCE proxy", "%s, in front of %s, for %v", p.RedirectURL, p.AuthURL, []string(p.AllowedRedirectURIs))
-	if err := a.wire.Reachable(ctx, p.AuthURL); err != nil {
+	if err := a.server.http.Reachable(ctx, p.AuthURL); err != nil {
 		line("its server", "not reached at its authorization endpoint, where browsers are sent: %v", err)
 	}
-	if err := a.wire.Reachable(ctx, p.TokenURL); err != nil {
+	if err := a.server.http.Reachable(ctx, p.TokenURL); err != nil {
 		line("its server", "not available: %v", err)
 		return err
 	}
@@ -77,7 +78,7 @@ func (a *Agent) checkPKCEProxy(ctx context.Context, line teller) error {
 	return nil
 }
 
-func (a *Agent) checkAgent(ctx context.Context, line teller) error {
+func (a *App) checkAgent(ctx context.Context, line teller) error {
 	line("agent", "%s, for %v", a.cfg.BasePath, []string(a.cfg.TrustedWebOrigins))
 	if len(a.cfg.Tenants) > 0 {
 		line("tenants", "%v", []string(a.cfg.Tenants))
@@ -90,7 +91,7 @@ func (a *Agent) checkAgent(ctx context.Context, line teller) error {
 		line("cookie", "%s", a.jar.Name(k, ""))
 	}
 	line("CSRF header", "%s", csrfHeader(a.cfg))
-	line("client library", "%s/client.js?v=%s, integrity %s", a.base(), client.Version(a.clientIntegrity), a.clientIntegrity)
+	line("client library", "%s/client.js?v=%s, integrity %s", a.base(), client.Version(a.library.integrity), a.library.integrity)
 	a.checkHeaderSizes(line)
 	a.checkLogoutURL(line)
 	if err := a.checkServer(ctx, line); err != nil {
@@ -104,7 +105,7 @@ func (a *Agent) checkAgent(ctx context.Context, line teller) error {
 
 // checkServer tries whatever a login needs of the server. That it is known by the
 // settings proves nothing.
-func (a *Agent) checkServer(ctx context.Context, line teller) error {
+func (a *App) checkServer(ctx context.Context, line teller) error {
 	if err := a.as.Ready(ctx); err != nil {
 		line("server", "not available: %v", err)
 		return err
@@ -140,11 +141,12 @@ func (a *Agent) checkServer(ctx context.Context, line teller) error {
 // CheckClient tells on w whether the authorization servers know the clients of the
 // settings: it sends each id and secret, with a code that does not exist. The error
 // is that one was refused, or could not be tried.
-func (a *Agent) CheckClient(ctx context.Context, w io.Writer) error {
+func (s *Server) CheckClient(ctx context.Context, w io.Writer) error {
+	a := s.current.Load().app
 	var errs []error
 	if a.cfg.HasPKCEProxy() {
 		p := a.cfg.PKCEProxy
-		trial, err := a.wire.TryClient(ctx, p.TokenURL, p.RedirectURL,
+		trial, err := a.server.http.TryClient(ctx, p.TokenURL, p.RedirectURL,
 			authserver.Credentials{ID: p.ClientID, Secret: p.ClientSecret}, authserver.AuthMethod(p.AuthMethod), false)
 		errs = append(errs, tellTrial(w, "its client", p.ClientID, trial, err))
 	}

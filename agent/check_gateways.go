@@ -9,7 +9,7 @@ const beside = 4 << 10
 // checkHeaderSizes says how large headers may become, since a session is in its
 // cookies, and what the gateways in front need for it. By default they take less,
 // and then a login ends in 502, or the calls after it in 400.
-func (a *Agent) checkHeaderSizes(line teller) {
+func (a *App) checkHeaderSizes(line teller) {
 	token := cookie.MaxPieces * cookie.MaxSize
 	all := 3*token + beside // access, refresh and ID token
 	api := token + beside
@@ -29,7 +29,7 @@ func (a *Agent) checkHeaderSizes(line teller) {
 }
 
 // checkLogoutURL says where a logout goes on, which no setting alone decides.
-func (a *Agent) checkLogoutURL(line teller) {
+func (a *App) checkLogoutURL(line teller) {
 	if a.cfg.Logout.URL == "direct" {
 		return
 	}

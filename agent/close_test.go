@@ -42,7 +42,7 @@ func TestCloseWaitsForTokens(t *testing.T) {
 			left := make(chan struct{})
 			go func() {
 				defer close(left)
-				_, _ = a.as.Exchange(ctx, authserver.CodeGrant{Code: secret.New("c4nary")})
+				_, _ = a.current.Load().app.tokens.Redeem(ctx, authserver.CodeGrant{Code: secret.New("c4nary")})
 			}()
 			<-server.asked
 			leave()

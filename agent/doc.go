@@ -1,21 +1,25 @@
 // Package agent puts the rooms of the program together.
 //
-//	cmd/oauth-agent ──► agent/config ──► registration
+//	cmd/oauth-agent ──► agent/config, httpserver
 //	      │
 //	      ▼
-//	    agent   New(ctx, config, options) · Handler() · Admin() · Close()
-//	      │     Live: one whose settings change while it serves
-//	      ├──► login ──────► session ──► cookie ──► seal ──► secret
-//	      │      └──► authserver ──► secret
-//	      ├──► apiproxy ───► session
-//	      ├──► pkceproxy ──► authserver, oauthsyntax
-//	      ├──► spa ────────► httperr
+//	    agent   New(ctx, config, options) · Handler() · Reload() · Close()
+//	      ├──► login ────────► session ──► cookie ──► seal ──► secret
+//	      │      ├──► tokens ──► authserver
+//	      │      └──► store
+//	      ├──► apiproxy ─────► session
+//	      ├──► pkceproxy ────► authserver, store
+//	      ├──► spa
 //	      ├──► middleware    origins, CORS, limits, headers
-//	      ├──► clientip      the address of the client, behind proxies
-//	      ├──► observe ────► trace
-//	      │                  log, metrics, requests; W3C trace context, spans
-//	      └──► httperr       handlers return errors; here they become HTTP
+//	      ├──► observe ──────► trace
+//	      └──► httperr, httproute
 //
-// It is the only package that knows all of them; routes.go is the whole HTTP
-// surface. The allowed imports are a table in imports_test.go.
+// Three lifetimes: a [Server] is the process, and holds what outlives a reload; an
+// [App] is one issuer, client, page and set of routes, made by one function, and never
+// changes; the rest is a request's. A reload compiles a new generation of apps and
+// swaps one pointer; the old one ends with its last request.
+//
+// It is the only package that knows all rooms. routes.go is the whole HTTP surface, and
+// testdata/routes.txt shows it as a table. The allowed imports are a table in
+// imports_test.go.
 package agent

@@ -55,7 +55,7 @@ func TestANewKeyOnlyOpensAtFirst(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var now atomic.Int64
 			clock := func() time.Time { return time.Unix(1_700_000_000, now.Load()) }
-			l, err := NewLive(t.Context(), keyed(t, steps[0].keys), Options{Transport: noNetwork{}, Clock: clock})
+			l, err := New(t.Context(), keyed(t, steps[0].keys), Options{Transport: noNetwork{}, Clock: clock})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -67,7 +67,7 @@ func TestANewKeyOnlyOpensAtFirst(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				a := l.current.Load().agent
+				a := l.current.Load().app
 				if got := a.cfg.Cookie.EncryptionKeys[a.ring.Sealing()].Reveal(); got[:2] != s.seals {
 					t.Fatalf("step %d: %s seals, want %s", i, got[:2], s.seals)
 				}
@@ -90,7 +90,7 @@ func TestANewKeyOnlyOpensAtFirst(t *testing.T) {
 // Settings with another authorization server are refused as long as that does not
 // answer, and those with the same one are not: it may be down, and they may help.
 func TestReloadTriesAnotherServer(t *testing.T) {
-	l, err := NewLive(t.Context(), keyed(t, "a1"), Options{Transport: noNetwork{}})
+	l, err := New(t.Context(), keyed(t, "a1"), Options{Transport: noNetwork{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,12 +115,12 @@ func TestReloadTriesAnotherServer(t *testing.T) {
 func TestRefusedSettingsSayNothing(t *testing.T) {
 	const there, other = "ISSUER=http://127.0.0.1:1", "ISSUER=http://127.0.0.1:2"
 	s := server(true)
-	l, err := NewLive(t.Context(), keyed(t, "a1", there, "COOKIE_KEY_CREATED=2026-02-01"), Options{Transport: s})
+	l, err := New(t.Context(), keyed(t, "a1", there, "COOKIE_KEY_CREATED=2026-02-01"), Options{Transport: s})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	ready(t, l.current.Load().agent, http.StatusOK)
+	ready(t, l, http.StatusOK)
 	metrics := func() (out string) {
 		for line := range strings.Lines(answerOf(l.Admin(), "GET", "/metrics").Body.String()) {
 			if strings.HasPrefix(line, "oauth_agent_cookie_key_created") || strings.HasPrefix(line, "oauth_agent_authorization_server_request_duration_seconds_count") {

@@ -19,24 +19,25 @@ var rooms = map[string]string{
 	"cmd/oauth-agent": "agent config httpserver",
 	"cmd/demo":        "agent config test/idp web",
 
-	"agent":     "apiproxy config authserver cookie middleware httperr login observe pkceproxy seal session spa store trace web/client",
+	"agent":     "apiproxy config authserver cookie middleware httperr httproute login observe pkceproxy seal session spa store tokens trace web/client",
 	"config":    "oauthsyntax seal secret",
-	"login":     "authserver cookie clientip httperr recent seal secret session strictjson",
+	"login":     "authserver cookie clientip httperr httproute seal secret session store strictjson tokens",
 	"apiproxy":  "clientip cookie httperr httpsem secret session",
-	"pkceproxy": "authserver httperr oauthsyntax secret store strictjson",
+	"pkceproxy": "authserver httperr httproute oauthsyntax secret store strictjson",
 	"spa":       "httperr",
 
 	"session":     "cookie seal secret",
 	"cookie":      "seal",
-	"authserver":  "oauthsyntax recent secret sharedcall strictjson",
+	"tokens":      "authserver secret sharedcall store",
+	"authserver":  "oauthsyntax secret sharedcall strictjson",
 	"middleware":  "clientip httperr httpsem",
 	"seal":        "secret",
 	"clientip":    "",
 	"httperr":     "",
+	"httproute":   "httperr",
 	"httpserver":  "",
 	"httpsem":     "",
 	"observe":     "clientip httperr trace",
-	"recent":      "",
 	"oauthsyntax": "",
 	"secret":      "",
 	"sharedcall":  "",
@@ -47,6 +48,8 @@ var rooms = map[string]string{
 	"web/client":  "",
 
 	"store/storetest": "store",
+
+	"authserver/authservertest": "test/double",
 }
 
 // The libraries, and the rooms that each is for: replacing one is a change in
@@ -56,7 +59,7 @@ var libraries = map[string]string{
 	"github.com/gorilla/mux":            "agent",
 	"github.com/gorilla/securecookie":   "seal",
 	"github.com/coreos/go-oidc/v3/oidc": "authserver",
-	"github.com/go-jose/go-jose/v4":     "authserver pkceproxy",
+	"github.com/go-jose/go-jose/v4":     "authserver authserver/authservertest pkceproxy",
 	"golang.org/x/oauth2":               "authserver pkceproxy",
 	"golang.org/x/sync/singleflight":    "sharedcall",
 	"golang.org/x/time/rate":            "middleware",

@@ -1,16 +1,13 @@
 package agent
 
 import (
-	"net/http"
-
 	"oauth-agent/agent/config"
-	"oauth-agent/agent/internal/httperr"
 	"oauth-agent/agent/internal/middleware"
 )
 
 // limits is how often one client may ask for what costs more than an answer, and how
-// many requests a port serves at a time. The agents that follow each other share them,
-// so that a reload forgives nobody.
+// many requests a port serves at a time. They are the process's, so that a reload
+// forgives nobody.
 type limits struct {
 	loginStart, token, foreign *middleware.RateLimiter
 	public, gateways           *middleware.InFlightLimit
@@ -27,7 +24,7 @@ func newLimits(cfg *config.Config, opt Options) limits {
 	}
 }
 
-// change has them by the numbers of other settings, for all who share them.
+// change sets them by the numbers of other settings.
 func (l limits) change(cfg *config.Config) {
 	l.public.Change(cfg.Limits.OfAddress(l.public.Places()))
 	l.loginStart.Change(cfg.Limits.LoginStart, cfg.Limits.Addresses)
@@ -42,17 +39,4 @@ func foreignCalls(cfg *config.Config) int {
 		return 0
 	}
 	return max(1, cfg.Limits.TokenCalls/10)
-}
-
-// limitToken limits the calls that go to the authorization server with the PKCE
-// proxy's secret. Calls from foreign pages are counted apart, or a page could use up
-// what its visitors may ask for themselves.
-func (a *Agent) limitToken(next httperr.Handler) httperr.Handler {
-	ours, foreign := a.door.Limit(a.limits.token, next), a.door.Limit(a.limits.foreign, next)
-	return func(w http.ResponseWriter, r *http.Request) error {
-		if a.pkce.Foreign(r) {
-			return foreign(w, r)
-		}
-		return ours(w, r)
-	}
 }

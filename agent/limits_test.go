@@ -204,7 +204,7 @@ func TestLimitsOutliveAReload(t *testing.T) {
 	}
 	const refusedIssuer = "http://127.0.0.1:2" // nobody is there
 	now := time.Now()                          // it does not pass
-	live, err := NewLive(context.Background(), load(), Options{Clock: func() time.Time { return now }})
+	live, err := New(context.Background(), load(), Options{Clock: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}

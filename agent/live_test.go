@@ -38,9 +38,9 @@ func liveSettings(t *testing.T, upstream string) *config.Config {
 	return cfg
 }
 
-func newLive(t *testing.T, cfg *config.Config) (*Live, *httptest.Server) {
+func newLive(t *testing.T, cfg *config.Config) (*Server, *httptest.Server) {
 	t.Helper()
-	l, err := NewLive(t.Context(), cfg, Options{Transport: noNetwork{}})
+	l, err := New(t.Context(), cfg, Options{Transport: noNetwork{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestLiveServesEachRequestToItsEnd(t *testing.T) {
 	if got := call(t, srv.URL+"/api/x"); got != 404 {
 		t.Errorf("the route is still there: %d", got)
 	}
-	if _, err := first.agent.spaRoot.Stat("."); err != nil || first.holders.Load() != 1 {
+	if _, err := first.app.spaRoot.Stat("."); err != nil || first.holders.Load() != 1 {
 		t.Errorf("it has ended, though a request runs: %v", err)
 	}
 	close(may)
@@ -96,7 +96,7 @@ func TestLiveServesEachRequestToItsEnd(t *testing.T) {
 		t.Errorf("the running request: %d", got)
 	}
 	for range 1000 {
-		if _, err := first.agent.spaRoot.Stat("."); err != nil {
+		if _, err := first.app.spaRoot.Stat("."); err != nil {
 			if first.enter() {
 				t.Error("one that has ended takes requests")
 			}
@@ -253,7 +253,7 @@ func TestLiveServesSoManyAtATime(t *testing.T) {
 	defer api.Close()
 	release := sync.OnceFunc(func() { close(may) })
 	defer release()
-	l, err := NewLive(t.Context(), liveSettings(t, api.URL), Options{Transport: noNetwork{}, Requests: 2})
+	l, err := New(t.Context(), liveSettings(t, api.URL), Options{Transport: noNetwork{}, Requests: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,7 +301,7 @@ func TestLiveEndsWithTheLinesOfAll(t *testing.T) {
 		cfg.Log = config.Log{Level: "info", Access: true}
 		return cfg
 	}
-	l, err := NewLive(t.Context(), settings(), Options{Transport: noNetwork{}, Log: NewLogger(&log, settings().Log)})
+	l, err := New(t.Context(), settings(), Options{Transport: noNetwork{}, Log: NewLogger(&log, settings().Log)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,13 +17,13 @@ func TestRetiredIsForgotten(t *testing.T) {
 	api := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer api.Close()
 	l, srv := newLive(t, liveSettings(t, api.URL))
-	var agents []weak.Pointer[Agent]
+	var agents []weak.Pointer[App]
 	var settings []weak.Pointer[config.Config]
 	for range 3 {
 		if status := call(t, srv.URL+"/api/x"); status != 200 {
 			t.Fatalf("status %d", status)
 		}
-		a := l.current.Load().agent
+		a := l.current.Load().app
 		agents, settings = append(agents, weak.Make(a)), append(settings, weak.Make(a.cfg))
 		if err := l.Reload(t.Context(), liveSettings(t, api.URL), nil); err != nil {
 			t.Fatal(err)

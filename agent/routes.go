@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -9,89 +8,219 @@ import (
 	"github.com/gorilla/mux"
 
 	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/httproute"
 	"oauth-agent/agent/internal/middleware"
 	"oauth-agent/agent/internal/observe"
 	"oauth-agent/agent/internal/pkceproxy"
 )
 
-// endpoint is one path with its handlers by method.
-type endpoint struct {
-	path string
-	// navigation is true where browsers come by a link or a redirect: such a
-	// request has no Origin to be checked.
-	navigation bool
-	methods    map[string]httperr.Handler
+// This file is the whole HTTP surface: what is at which path of which port, what guards
+// it, and in which order. testdata/routes.txt shows it as a table.
+
+// chain is what guards an endpoint, from the outside in.
+type chain []guard
+
+// guard is one guard with the name that the table shows. The zero value guards
+// nothing.
+type guard struct {
+	name string
+	wrap func(http.Handler) http.Handler
 }
 
-// agentEndpoints is the OAuth Agent, under the base path.
-func (a *Agent) agentEndpoints() []endpoint {
-	l := a.login
-	return []endpoint{
-		{path: "/login/start", methods: post(a.door.Limit(a.limits.loginStart, l.Start))},
-		{path: "/login/end", methods: post(l.End)},
-		{path: "/session", methods: get(l.Session)},
-		{path: "/userInfo", methods: get(l.UserInfo)},
-		{path: "/claims", methods: get(l.Claims)},
-		{path: "/refresh", methods: post(l.Refresh)},
-		{path: "/logout", methods: post(l.Logout)},
-		{path: "/logout/continue", methods: map[string]httperr.Handler{http.MethodGet: l.Continue}, navigation: true},
+// around returns h behind the chain.
+func (c chain) around(h http.Handler) http.Handler {
+	for _, m := range slices.Backward(c) {
+		if m.wrap != nil {
+			h = m.wrap(h)
+		}
+	}
+	return h
+}
+
+// names lists the chain.
+func (c chain) names() (names []string) {
+	for _, m := range c {
+		if m.wrap != nil {
+			names = append(names, m.name)
+		}
+	}
+	return names
+}
+
+// chain returns what guards an endpoint: one literal for each policy.
+func (g *generation) chain(rt httproute.Route) chain {
+	errors := g.renderer(rt.Policy)
+	switch rt.Policy {
+	case httproute.Fetch:
+		return chain{g.bodyDeadline(), securityHeaders(), g.cors(rt), routeName(rt), methods(rt, errors), admit(errors), g.trustedOrigin(errors), body(errors), g.rateLimit(rt, errors)}
+	case httproute.Navigation:
+		return chain{g.bodyDeadline(), securityHeaders(), g.cors(rt), routeName(rt), methods(rt, errors), admit(errors), body(errors)}
+	case httproute.Public:
+		return chain{g.bodyDeadline(), routeName(rt), methods(rt, errors), admit(errors)}
+	case httproute.API: // the proxy checks origin and method by the route of each call, and bounds bodies by progress
+		return chain{g.apiCORS(), admit(errors)}
+	case httproute.Page:
+		return chain{g.bodyDeadline(), securityHeaders(), g.cors(rt), routeName(rt), admit(errors)}
+	case httproute.Script:
+		return chain{g.bodyDeadline(), securityHeaders(), g.scriptCORS(rt), routeName(rt), methods(rt, errors), admit(errors), body(errors), g.rateLimit(rt, errors)}
+	case httproute.Person:
+		return chain{g.bodyDeadline(), securityHeaders(), routeName(rt), methods(rt, errors), admit(errors), body(errors)}
+	case httproute.Gateway: // gateways announce bodies that they do not send
+		return chain{g.bodyDeadline(), routeName(rt), admit(errors)}
+	case httproute.Operator:
+		return chain{operatorMethods(rt, errors)}
+	default: // httproute.Nothing
+		return chain{g.bodyDeadline(), securityHeaders(), g.cors(rt)}
 	}
 }
 
-func post(h httperr.Handler) map[string]httperr.Handler {
-	return map[string]httperr.Handler{http.MethodPost: h}
+// renderer is how the errors of an endpoint are shown.
+func (g *generation) renderer(policy httproute.Policy) *httperr.Renderer {
+	render := *g.render
+	switch policy {
+	case httproute.Script:
+		render.Render = pkceproxy.Render
+	case httproute.Person:
+		render.Render = pkceproxy.RenderPage
+	case httproute.Operator: // nobody is refused there
+		render.Note = nil
+	}
+	return &render
 }
 
-func get(h httperr.Handler) map[string]httperr.Handler {
-	return map[string]httperr.Handler{http.MethodGet: h, http.MethodHead: h}
+// port returns what guards all that a port for browsers or gateways serves.
+func (g *generation) port(limit *middleware.InFlightLimit, clients *middleware.Clients) chain {
+	return chain{g.inFlightLimit(limit, clients), g.writeDeadline(), g.observe(), g.recover(), closeAfterChunks()}
 }
 
-// routes is the whole public port.
-//
-// Paths are matched as they were sent, neither decoded nor cleaned: what is
-// checked is what is meant.
-func (a *Agent) routes() http.Handler {
+// publicHandler serves the public port. Paths are matched as they were sent, neither
+// decoded nor cleaned: what is checked is what is meant.
+func (g *generation) publicHandler() http.Handler {
 	m := mux.NewRouter().UseEncodedPath().SkipClean(true)
-	m.Use(a.inTime)
-	if a.login != nil {
-		for _, e := range a.agentEndpoints() {
-			m.Path(a.base() + e.path).Handler(a.agentHandler(e))
+	for _, rt := range g.publicRoutes() {
+		m.Path(rt.Path).Handler(g.handler(rt))
+	}
+	if g.pkce != nil {
+		for _, rt := range g.pkce.Routes() {
+			m.Path(rt.Path).Handler(g.handler(rt))
 		}
-		m.Path(a.base() + "/client.js").Handler(a.clientHandler())
 	}
-	if a.pkce != nil {
-		a.pkceRoutes(m)
-	}
-	m.NotFoundHandler = a.otherwise()
-	return a.watched(m, a.limits.public, a.door)
+	m.NotFoundHandler = g.beside()
+	return g.port(g.server.limits.public, g.door).around(m)
 }
 
-// inTime waits for no body longer than the settings say. It is for whatever the
-// program answers itself, preflights too.
-func (a *Agent) inTime(next http.Handler) http.Handler {
-	return middleware.BodyDeadline(a.cfg.Timeouts.Request, next)
-}
-
-// agentHandler wraps an endpoint: CORS, method, origin, body, in this order.
-func (a *Agent) agentHandler(e endpoint) http.Handler {
-	h := byMethod(e.methods, func(next httperr.Handler) httperr.Handler {
-		next = middleware.ReadBody(middleware.MaxBody, next)
-		if !e.navigation {
-			next = a.trusted(next)
-		}
-		return middleware.Admit(next)
+// publicRoutes are those of an app that have a path of their own.
+func (g *generation) publicRoutes() (routes []httproute.Route) {
+	a := g.app
+	if a.login == nil {
+		return nil
+	}
+	for _, rt := range a.login.Routes() {
+		rt.Path = a.base() + rt.Path
+		routes = append(routes, rt)
+	}
+	return append(routes, httproute.Route{
+		Methods: httproute.Get(), Path: a.base() + "/client.js", Policy: httproute.Public, Handler: unfailing(a.library.handler),
 	})
-	return middleware.SecurityHeaders(a.cors(e.allows, named(a.base()+e.path, a.render.Handle(h))))
 }
 
-// allows reports whether a preflight is granted a method here.
-func (e endpoint) allows(_ *http.Request, method string) bool { return e.methods[method] != nil }
+// Where there is no path of its own.
+func (g *generation) nothing() httproute.Route {
+	return httproute.Route{Methods: []string{http.MethodGet, http.MethodHead, http.MethodPost}, Path: "/*", Policy: httproute.Nothing, Handler: notFound}
+}
 
-// clientHandler serves the page's library. It is public and may be cached: no
-// origin is checked, and its headers are its own.
-func (a *Agent) clientHandler() http.Handler {
-	h := byMethod(get(unfailing(a.client)), middleware.Admit)
-	return named(a.base()+"/client.js", a.render.Handle(h))
+func (g *generation) tunnel() httproute.Route {
+	rt := g.nothing()
+	rt.Handler = notAllowed
+	return rt
+}
+
+func (g *generation) apis() httproute.Route {
+	return httproute.Route{Path: "the routes", Policy: httproute.API, Handler: unfailing(g.app.proxy)}
+}
+
+func (g *generation) page() httproute.Route {
+	return httproute.Route{Methods: httproute.Get(), Path: "spa", Policy: httproute.Page, Handler: g.app.spa.Serve}
+}
+
+// beside serves what has no path of its own: the routes of the OAuth Proxy, the page,
+// or 404. The paths of forward auth are 404 here whatever the routes say, since their
+// answers hold a token.
+//
+// The paths of the agent are never a page's, however they are written: a script that
+// misspells an endpoint must get an error it can read. Under the base path "/" that
+// cannot be told apart.
+func (g *generation) beside() http.Handler {
+	a := g.app
+	missing, refused := g.handler(g.nothing()), g.handler(g.tunnel())
+	page, api := missing, http.Handler(nil)
+	if a.spa != nil {
+		page = g.handler(g.page())
+	}
+	if a.proxy != nil {
+		api = g.handler(g.apis())
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path := r.URL.EscapedPath()
+		switch {
+		case a.proxy != nil && path == "" && r.Method == http.MethodConnect: // has a host where others have a path
+			refused.ServeHTTP(w, r)
+		case a.proxy != nil && under(path, a.base()+"/authorize"):
+			missing.ServeHTTP(w, r)
+		case a.proxy != nil && a.proxy.Match(r):
+			observe.Of(r.Context()).Route = a.proxy.Route(r)
+			api.ServeHTTP(w, r)
+		case a.owns(r.URL.Path) || a.owns(path):
+			missing.ServeHTTP(w, r)
+		default:
+			page.ServeHTTP(w, r)
+		}
+	})
+}
+
+// owns reports whether a path is the agent's, with an endpoint or without. An authorize
+// under "/" would be that of forward auth.
+func (a *App) owns(path string) bool {
+	if a.base() == "" {
+		return under(path, "/authorize")
+	}
+	return under(path, a.base())
+}
+
+// under reports whether path is base or below it.
+func under(path, base string) bool { return path == base || strings.HasPrefix(path, base+"/") }
+
+// gatewayHandler serves the listener for gateways; nil where there is none. It answers
+// preflights itself, and must not be reachable by browsers.
+func (g *generation) gatewayHandler() http.Handler {
+	if g.cfg.ForwardAuth.Addr == "" || g.app.proxy == nil {
+		return nil
+	}
+	return g.port(g.server.limits.gateways, nil).around(g.handler(g.forwardAuth())) // all clients are gateways
+}
+
+func (g *generation) forwardAuth() httproute.Route {
+	return httproute.Route{Path: g.app.base() + "/authorize", Policy: httproute.Gateway, Handler: unfailing(g.app.proxy.ForwardAuth(g.gatewayCORS()))}
+}
+
+// operatorPort returns what guards all that the operator's port serves.
+func (g *generation) operatorPort() chain {
+	return chain{closeAfterChunks(), securityHeaders(), g.recover()}
+}
+
+// adminHandler serves the operator's port.
+func (g *generation) adminHandler() http.Handler {
+	m := mux.NewRouter().UseEncodedPath().SkipClean(true)
+	for _, rt := range g.operatorRoutes() {
+		m.Path(rt.Path).Handler(g.handler(rt))
+	}
+	m.NotFoundHandler = g.handler(httproute.Route{Path: "/*", Policy: httproute.Operator, Handler: notFound})
+	return g.operatorPort().around(m)
+}
+
+// handler returns an endpoint behind its chain, with its errors rendered.
+func (g *generation) handler(rt httproute.Route) http.Handler {
+	return g.chain(rt).around(g.renderer(rt.Policy).Handle(rt.Handler))
 }
 
 // unfailing is a handler that answers its errors itself.
@@ -99,87 +228,6 @@ func unfailing(h http.Handler) httperr.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		h.ServeHTTP(w, r)
 		return nil
-	}
-}
-
-// cors adds the CORS of the agent's own endpoints. The PKCE proxy has another:
-// it is called by other pages, and without cookies.
-func (a *Agent) cors(allows func(r *http.Request, method string) bool, next http.Handler) http.Handler {
-	if a.origins == nil {
-		return next
-	}
-	return a.origins.CORS(allows, next)
-}
-
-// pkceRoutes adds the PKCE proxy, whose errors are those of RFC 6749.
-func (a *Agent) pkceRoutes(m *mux.Router) {
-	render := *a.render
-	render.Render = pkceproxy.Render
-	paths, scripts := map[string]map[string]httperr.Handler{}, map[string]bool{}
-	for _, r := range a.pkce.Routes() {
-		if paths[r.Path] == nil {
-			paths[r.Path] = map[string]httperr.Handler{}
-		}
-		paths[r.Path][r.Method] = r.Handler
-		if r.Limited {
-			paths[r.Path][r.Method] = a.limitToken(r.Handler)
-		}
-		scripts[r.Path] = r.CORS
-	}
-	for path, methods := range paths {
-		h := named(path, render.Handle(byMethod(methods, func(next httperr.Handler) httperr.Handler {
-			next = middleware.Admit(middleware.ReadBody(middleware.MaxBody, next))
-			if !scripts[path] {
-				next = pkceproxy.Shown(next)
-			}
-			return next
-		})))
-		if scripts[path] {
-			h = a.pkce.CORS(slices.Sorted(maps.Keys(methods)), h)
-		}
-		m.Path(path).Handler(middleware.SecurityHeaders(h))
-	}
-}
-
-// trusted lets in what a trusted origin sent.
-func (a *Agent) trusted(next httperr.Handler) httperr.Handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		if err := a.origins.Check(r); err != nil {
-			return err
-		}
-		return next(w, r)
-	}
-}
-
-// named puts the template of a route into the record of the request.
-func named(route string, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		observe.Of(r.Context()).Route = route
-		next.ServeHTTP(w, r)
-	})
-}
-
-// byMethod picks the handler of a method; OPTIONS is answered, anything else
-// is 405 with Allow (RFC 9110 15.5.6).
-func byMethod(methods map[string]httperr.Handler, wrap func(httperr.Handler) httperr.Handler) httperr.Handler {
-	wrapped := map[string]httperr.Handler{}
-	allow := []string{http.MethodOptions}
-	for method, h := range methods {
-		wrapped[method] = wrap(h)
-		allow = append(allow, method)
-	}
-	slices.Sort(allow)
-	allowed := strings.Join(allow, ", ")
-	return func(w http.ResponseWriter, r *http.Request) error {
-		if h := wrapped[r.Method]; h != nil {
-			return h(w, r)
-		}
-		w.Header().Set("Allow", allowed)
-		if r.Method == http.MethodOptions {
-			w.WriteHeader(http.StatusNoContent)
-			return nil
-		}
-		return notAllowed(w, r)
 	}
 }
 
@@ -192,6 +240,6 @@ func notFound(http.ResponseWriter, *http.Request) error {
 }
 
 // panicked answers a request whose handler has panicked.
-func (a *Agent) panicked(w http.ResponseWriter, r *http.Request) {
-	a.render.Write(w, r, httperr.New(http.StatusInternalServerError, httperr.ServerError, "the request could not be handled", nil))
+func (g *generation) panicked(w http.ResponseWriter, r *http.Request) {
+	g.render.Write(w, r, httperr.New(http.StatusInternalServerError, httperr.ServerError, "the request could not be handled", nil))
 }

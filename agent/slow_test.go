@@ -29,19 +29,19 @@ const (
 
 // build makes an agent by these settings, on top of those that every agent has.
 // Its authorization server is never there.
-func build(t *testing.T, environ ...string) *Agent {
+func build(t *testing.T, environ ...string) *Server {
 	t.Helper()
 	return buildOver(t, nil, environ...)
 }
 
 // buildOver is build for an authorization server that is transport.
-func buildOver(t *testing.T, transport http.RoundTripper, environ ...string) *Agent {
+func buildOver(t *testing.T, transport http.RoundTripper, environ ...string) *Server {
 	t.Helper()
 	return buildFrom(t, "", transport, environ...)
 }
 
 // buildFrom is buildOver with a file of settings.
-func buildFrom(t *testing.T, file string, transport http.RoundTripper, environ ...string) *Agent {
+func buildFrom(t *testing.T, file string, transport http.RoundTripper, environ ...string) *Server {
 	t.Helper()
 	cfg, err := config.Load(file, append([]string{
 		"ISSUER=http://127.0.0.1:1", "CLIENT_ID=spa", "CLIENT_SECRET=c4nary-secret",

@@ -3,11 +3,12 @@ package agent
 import (
 	"context"
 	"encoding/hex"
+	"log/slog"
 	"net/http"
 	"time"
 
+	"oauth-agent/agent/config"
 	"oauth-agent/agent/internal/authserver"
-	"oauth-agent/agent/internal/middleware"
 	"oauth-agent/agent/internal/observe"
 	"oauth-agent/agent/internal/trace"
 )
@@ -18,45 +19,45 @@ import (
 // flushTimeout bounds how long spans that wait are sent at the end.
 const flushTimeout = 5 * time.Second
 
-// buildWatch makes what watches requests and users.
-func (a *Agent) buildWatch() {
-	t := a.cfg.Tracing
-	a.tracer = trace.New(trace.Config{
-		Endpoint: t.Endpoint, SampleRatio: t.SampleRatio, Service: t.ServiceName, Version: observe.Build().Version,
-	}, trace.Options{Log: a.log})
-	a.requests = &observe.Requests{
-		Log: a.log, Clock: a.clock, Metrics: a.metrics, Tracer: a.tracer, Proxies: a.cfg.TrustedProxyPrefixes(),
-		Lines: a.cfg.Log.Access, ClientAddress: a.cfg.Log.ClientAddress,
-	}
-	key, _ := hex.DecodeString(a.cfg.Log.SubjectKey.Reveal()) // validated; empty: nobody is named
-	a.events = &observe.Events{Log: a.log, Metrics: a.metrics, SubjectKey: key}
+// newTracer makes what exports spans.
+func newTracer(cfg *config.Config, log *slog.Logger) *trace.Tracer {
+	return trace.New(trace.Config{
+		Endpoint: cfg.Tracing.Endpoint, SampleRatio: cfg.Tracing.SampleRatio,
+		Service: cfg.Tracing.ServiceName, Version: observe.Build().Version,
+	}, trace.Options{Log: log})
 }
 
-// watched is h as a listener serves it: bounded in number and in the patience with
-// clients, watched, and with its panics answered.
-func (a *Agent) watched(h http.Handler, limit *middleware.InFlightLimit, clients *middleware.Clients) http.Handler {
-	h = middleware.CloseAfterChunks(h)
-	h = a.requests.Watch(observe.Recover(a.log, a.panicked, h))
-	return limit.Count(clients, middleware.WriteDeadline(a.cfg.Timeouts.Write, h))
+// newRequests makes what watches requests.
+func newRequests(cfg *config.Config, s *Server, tracer *trace.Tracer) *observe.Requests {
+	return &observe.Requests{
+		Log: s.log, Clock: s.clock, Metrics: s.metrics, Tracer: tracer, Proxies: cfg.TrustedProxyPrefixes(),
+		Lines: cfg.Log.Access, ClientAddress: cfg.Log.ClientAddress,
+	}
+}
+
+// newEvents makes what watches users.
+func newEvents(cfg *config.Config, s *Server) *observe.Events {
+	key, _ := hex.DecodeString(cfg.Log.SubjectKey.Reveal()) // validated; empty: nobody is named
+	return &observe.Events{Log: s.log, Metrics: s.metrics, SubjectKey: key}
 }
 
 // closeTracer sends what spans there are.
-func (a *Agent) closeTracer() {
+func closeTracer(tracer *trace.Tracer) {
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()
-	_ = a.tracer.Close(ctx)
+	_ = tracer.Close(ctx)
 }
 
-// watchServer is told of each call to an authorization server: it is the
-// request's and the trace's, and it is counted.
-func (a *Agent) watchServer(ctx context.Context, endpoint, method, host string, h http.Header) func(status int, outcome string) {
-	if ctx.Value(trialKey{}) != nil {
+// watchServer is an [authserver.Watch]: each call to an authorization server belongs
+// to a request and its trace, and is counted.
+func (s *Server) watchServer(ctx context.Context, endpoint, method, host string, h http.Header) func(status int, outcome string) {
+	if authserver.IsTrial(ctx) {
 		return func(int, string) {}
 	}
-	start := a.clock()
-	span := a.send(ctx, h)
+	start := s.clock()
+	span := s.current.Load().send(ctx, h)
 	return func(status int, outcome string) {
-		a.metrics.ServerCalled(endpoint, outcome, a.clock().Sub(start))
+		s.metrics.ServerCalled(endpoint, outcome, s.clock().Sub(start))
 		span.End(trace.Result{
 			Name: "authorization server " + endpoint, Method: method, Host: host,
 			Status: status, RequestID: observe.RequestID(ctx),
@@ -65,8 +66,8 @@ func (a *Agent) watchServer(ctx context.Context, endpoint, method, host string, 
 }
 
 // watchUpstream is told of each API call that goes up.
-func (a *Agent) watchUpstream(ctx context.Context, route, method, host string, h http.Header) func(status int) {
-	span := a.send(ctx, h)
+func (g *generation) watchUpstream(ctx context.Context, route, method, host string, h http.Header) func(status int) {
+	span := g.send(ctx, h)
 	if span == (trace.Span{}) {
 		return nil
 	}
@@ -80,16 +81,25 @@ func (a *Agent) watchUpstream(ctx context.Context, route, method, host string, h
 
 // send puts the identifiers of a request and its trace into the headers of one
 // that it causes.
-func (a *Agent) send(ctx context.Context, h http.Header) trace.Span {
+func (g *generation) send(ctx context.Context, h http.Header) trace.Span {
 	delete(h, "X-Request-Id")
 	if id := observe.RequestID(ctx); id != "" {
 		h["X-Request-Id"] = []string{id}
 	}
-	_, span := a.tracer.Call(ctx, h)
+	_, span := g.tracer.Call(ctx, h)
 	return span
 }
 
-// refreshed is told what came of each call with a refresh token.
-func (a *Agent) refreshed(ctx context.Context, outcome string, who authserver.Identity) {
-	a.events.Refreshed(ctx, outcome, who.Issuer, who.Subject)
+// tokenObserver is the [tokens.Observer].
+type tokenObserver struct {
+	events  *observe.Events
+	metrics *Metrics
 }
+
+// Refreshed implements [tokens.Observer].
+func (o tokenObserver) Refreshed(ctx context.Context, outcome string, who authserver.Identity) {
+	o.events.Refreshed(ctx, outcome, who.Issuer, who.Subject)
+}
+
+// CallersServed implements [tokens.Observer].
+func (o tokenObserver) CallersServed(callers int) { o.metrics.RefreshShared(callers) }

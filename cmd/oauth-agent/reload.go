@@ -115,7 +115,7 @@ func (p *process) apply(from source) error {
 		return err
 	}
 	log := agent.NewLogger(p.stderr, cfg.Log)
-	if err := p.live.Reload(context.Background(), cfg, log); err != nil {
+	if err := p.server.Reload(context.Background(), cfg, log); err != nil {
 		return err
 	}
 	if pair != nil {

@@ -21,7 +21,7 @@ import (
 type process struct {
 	stderr  io.Writer
 	metrics *agent.Metrics
-	live    *agent.Live
+	server  *agent.Server
 
 	// What a reload changes.
 	settings    atomic.Pointer[config.Config]
@@ -97,7 +97,7 @@ func (p *process) start(cfg *config.Config) error {
 		Log: p.log.Load(), Metrics: p.metrics,
 		Requests: p.conns.Public, GatewayRequests: p.conns.Gateways, Upstreams: p.conns.Upstreams,
 	}
-	if p.live, err = agent.NewLive(context.Background(), cfg, opt); err != nil {
+	if p.server, err = agent.New(context.Background(), cfg, opt); err != nil {
 		return err
 	}
 	if pair != nil {
@@ -115,9 +115,9 @@ func (p *process) start(cfg *config.Config) error {
 // listen opens all ports.
 func (p *process) listen(cfg *config.Config) (err error) {
 	opt := httpserver.Options{
-		Public: p.live.Handler(), PublicAddr: publicAddress(cfg),
-		Gateways: p.live.ForwardAuth(), GatewaysAddr: cfg.ForwardAuth.Addr,
-		Conns: p.conns, ClientOf: p.live.Peer,
+		Public: p.server.Handler(), PublicAddr: publicAddress(cfg),
+		Gateways: p.server.ForwardAuth(), GatewaysAddr: cfg.ForwardAuth.Addr,
+		Conns: p.conns, ClientOf: p.server.Peer,
 		PerAddress:   func() int { return p.settings.Load().Limits.OfAddress(p.conns.Public) },
 		WriteTimeout: cfg.Timeouts.Write, Log: p.log.Load,
 	}
@@ -126,7 +126,7 @@ func (p *process) listen(cfg *config.Config) (err error) {
 	}
 	if cfg.HasAdmin() {
 		address, set := cfg.AdminListener()
-		opt.Admin, opt.AdminAddr, opt.AdminOptional = p.live.Admin(), address, !set
+		opt.Admin, opt.AdminAddr, opt.AdminOptional = p.server.Admin(), address, !set
 	}
 	p.servers, err = httpserver.Listen(opt)
 	return err
@@ -153,8 +153,8 @@ func (p *process) close() {
 	if p.servers != nil {
 		p.servers.Close()
 	}
-	if p.live != nil {
-		_ = p.live.Close()
+	if p.server != nil {
+		_ = p.server.Close()
 	}
 	if p.servers != nil {
 		p.servers.CloseAdmin()

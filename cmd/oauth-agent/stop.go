@@ -12,7 +12,7 @@ import (
 func (p *process) stop(signals <-chan os.Signal) error {
 	timeouts, delay := p.settings.Load().Timeouts, p.settings.Load().ShutdownDelay
 	p.tellManager(stopping())
-	p.live.Stop()
+	p.server.Stop()
 	p.log.Load().Info("stopping: running requests may finish", "delay", delay, "timeout", timeouts.Shutdown)
 	if err := p.linger(delay, signals); err != nil {
 		return err

@@ -58,7 +58,7 @@ func (p *process) keepWatchdog(ctx context.Context) {
 func (p *process) ownWire() http.RoundTripper {
 	to := p.servers.AdminAddr()
 	if to == nil {
-		return inProcess{p.live.Admin()}
+		return inProcess{p.server.Admin()}
 	}
 	return &http.Transport{
 		DisableKeepAlives: true, // whether it accepts is part of the question

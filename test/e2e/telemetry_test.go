@@ -48,7 +48,7 @@ func newTelemetry(t *testing.T) *telemetry {
 }
 
 // admin notes what the admin listener says.
-func (o *telemetry) admin(a *agent.Agent) {
+func (o *telemetry) admin(a *agent.Server) {
 	for _, path := range []string{"/livez", "/readyz", "/metrics", "/buildinfo", "/nothing"} {
 		w := httptest.NewRecorder()
 		a.Admin().ServeHTTP(w, httptest.NewRequest("GET", path, nil))

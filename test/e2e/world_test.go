@@ -36,7 +36,7 @@ type world struct {
 	t      *testing.T
 	idp    *idp.Server
 	agent  *httptest.Server
-	agents []*agent.Agent
+	agents []*agent.Server
 	env    map[string]string
 	log    *double.Log
 	clock  *clock

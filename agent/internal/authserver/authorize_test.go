@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"oauth-agent/agent/internal/authserver/authservertest"
 	"oauth-agent/agent/internal/secret"
 )
 
@@ -19,7 +20,7 @@ func goodRequest(extra ...Param) AuthRequest {
 
 func TestAuthorizationURL(t *testing.T) {
 	as := newAS(t)
-	as.metadata["authorization_endpoint"] = as.URL + "/authorize?tenant=a%26b"
+	as.Metadata["authorization_endpoint"] = as.URL + "/authorize?tenant=a%26b"
 	got, err := as.client().AuthorizationURL(t.Context(), goodRequest(
 		Param{"ui_locales", "fr de"}, Param{"odd&key", "ä=&#+%"}, Param{"max_age", "60"}, Param{"claims", `{"a":null}`}))
 	if err != nil {
@@ -73,7 +74,7 @@ func TestAuthorizationURLWithoutOpenID(t *testing.T) {
 
 func TestExtraParamsRefused(t *testing.T) {
 	as := newAS(t)
-	as.metadata["authorization_endpoint"] = as.URL + "/authorize?tenant=1"
+	as.Metadata["authorization_endpoint"] = as.URL + "/authorize?tenant=1"
 	c := as.client()
 	tests := map[string][]Param{
 		"empty key":            {{"", "x"}},
@@ -129,7 +130,7 @@ func TestScopeWidening(t *testing.T) {
 	}
 	// openid without keys could not be verified.
 	as2 := newAS(t)
-	delete(as2.metadata, "jwks_uri")
+	delete(as2.Metadata, "jwks_uri")
 	wide = as2.client(func(c *Config) { c.AllowScopeWidening, c.Scope = true, []string{"read"} })
 	if _, err := wide.AuthorizationURL(t.Context(), goodRequest(Param{"scope", "openid"})); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("openid without keys: %v", err)
@@ -156,9 +157,9 @@ func TestAuthorizationURLNeedsSecrets(t *testing.T) {
 func TestCheckIssuer(t *testing.T) {
 	as := newAS(t)
 	announcing := newAS(t)
-	announcing.metadata["authorization_response_iss_parameter_supported"] = true
+	announcing.Metadata["authorization_response_iss_parameter_supported"] = true
 	down := newAS(t)
-	down.handle(wellKnownPath, func(w http.ResponseWriter, _ *http.Request) { reply(w, 500, "") })
+	down.Handle(wellKnownPath, func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 500, "") })
 	unknown := as.client(func(c *Config) {
 		c.Issuer, c.Authorize, c.Token, c.JWKS = "", "https://x/a", "https://x/t", "https://x/k"
 	})

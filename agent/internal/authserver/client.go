@@ -1,15 +1,12 @@
 package authserver
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
 	"golang.org/x/oauth2"
 
-	"oauth-agent/agent/internal/recent"
 	"oauth-agent/agent/internal/secret"
-	"oauth-agent/agent/internal/sharedcall"
 )
 
 // Config says which authorization server, and who we are to it.
@@ -40,33 +37,15 @@ type Config struct {
 	TrustedAudiences []string
 	// ClockSkew is how far the server's clock may be from ours; zero: a minute.
 	ClockSkew time.Duration
-	// RefreshMemory is how long a late call with a spent refresh token is
-	// answered from memory; zero: 60 seconds, negative: never.
-	RefreshMemory time.Duration
-	// RefreshMemoryBytes bounds that memory; zero: 64 MiB.
-	RefreshMemoryBytes int
-}
-
-// Sealer encrypts and authenticates what is kept in memory.
-type Sealer interface {
-	Seal(plain []byte) (string, error)
-	Open(sealed string) ([]byte, error)
 }
 
 // Options are what a [Client] works with. The zero value works.
 type Options struct {
-	HTTP   *HTTP            // nil: NewHTTP(nil, 10 seconds)
-	Clock  func() time.Time // nil: time.Now
-	Sealer Sealer           // nil: a key that dies with the process
-	Log    *slog.Logger     // nil: nowhere
-	Quiet  bool             // until Speak
-
-	// Refreshed, if set, is told what came of each call of [Client.Refresh], and
-	// whose session it was as far as that is known.
-	Refreshed func(ctx context.Context, outcome string, who Identity)
-	// Shared, if set, is told how many callers waited for one exchange of a refresh
-	// token.
-	Shared func(callers int)
+	HTTP  *HTTP            // nil: NewHTTP(nil, 10 seconds)
+	Clock func() time.Time // nil: time.Now
+	Log   *slog.Logger     // nil: nowhere
+	// Servers is what the process knows of servers; nil: this client knows by itself.
+	Servers *Servers
 }
 
 // Tokens are what a login or a refresh brought.
@@ -86,51 +65,20 @@ type Client struct {
 	http      *HTTP
 	now       func() time.Time
 	log       *slog.Logger
-	discovery *discovery
-	keys      *keySource
-	memory    *memory
-	refreshed func(ctx context.Context, outcome string, who Identity)
-	told      func(callers int)
-	*shared
-}
-
-// shared is what a client has in common with its successor, so that no token
-// and no code is spent once by each.
-type shared struct {
-	refreshes sharedcall.Group // by hash of the refresh token
-	crowds    crowds           // likewise
-	exchanges sharedcall.Group // by code and what proves it
-	codes     *recent.Memory[struct{}]
+	server    *server
+	discovery *discovery // the server's
+	keys      *keySource // the server's
 }
 
 // New makes a client. Nothing is sent before the first call.
 func New(cfg Config, opt Options) *Client {
 	cfg, opt = withDefaults(cfg, opt)
+	known := opt.Servers.get(cfg)
 	return &Client{
 		cfg: cfg, http: opt.HTTP, now: opt.Clock, log: opt.Log,
-		refreshed: opt.Refreshed, told: opt.Shared,
-		discovery: newDiscovery(cfg, opt),
-		keys:      newKeySource(opt.Clock),
-		shared:    &shared{codes: recent.New[struct{}](maxCodes, codeMemory, opt.Clock)},
-		memory:    newMemory(cfg.RefreshMemory, cfg.RefreshMemoryBytes, opt.Sealer, opt.Clock),
+		server: known, discovery: known.discovery, keys: known.keys,
 	}
 }
-
-// Inherit takes over from a client that this one replaces: the calls that it
-// shares, what it remembers of tokens and codes, and what it knows of the server
-// as far as that is the same. Both may be used at the same time from then on.
-// Call it before the first use.
-func (c *Client) Inherit(from *Client) {
-	c.shared, c.memory.chains = from.shared, from.memory.chains
-	if c.cfg.server() == from.cfg.server() {
-		c.discovery.inherit(from.discovery)
-		c.keys = from.keys
-	}
-}
-
-// Speak has a quiet client tell in the log how it gets on with the server, and how
-// it has so far. One whose settings are only being tried is not asked to.
-func (c *Client) Speak(ctx context.Context) { c.discovery.speak(ctx) }
 
 func withDefaults(cfg Config, opt Options) (Config, Options) {
 	if cfg.AuthMethod == "" {
@@ -139,32 +87,23 @@ func withDefaults(cfg Config, opt Options) (Config, Options) {
 	if cfg.ClockSkew == 0 {
 		cfg.ClockSkew = time.Minute
 	}
-	if cfg.RefreshMemory == 0 {
-		cfg.RefreshMemory = time.Minute
-	}
-	if cfg.RefreshMemoryBytes == 0 {
-		cfg.RefreshMemoryBytes = 64 << 20
-	}
 	if opt.HTTP == nil {
 		opt.HTTP = NewHTTP(nil, 10*time.Second)
 	}
 	if opt.Clock == nil {
 		opt.Clock = time.Now
 	}
-	if opt.Sealer == nil {
-		opt.Sealer = newProcessSealer()
-	}
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	if opt.Refreshed == nil {
-		opt.Refreshed = func(context.Context, string, Identity) {}
-	}
-	if opt.Shared == nil {
-		opt.Shared = func(int) {}
+	if opt.Servers == nil {
+		opt.Servers = NewServers(opt.HTTP, opt.Clock, opt.Log)
 	}
 	return cfg, opt
 }
+
+// Timeout is how long the server has for an answer.
+func (c *Client) Timeout() time.Duration { return c.http.Timeout() }
 
 // Issuer is the configured issuer; empty when there is none.
 func (c *Client) Issuer() string { return c.cfg.Issuer }

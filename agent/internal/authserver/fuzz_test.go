@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"oauth-agent/agent/internal/authserver/authservertest"
 	"oauth-agent/agent/internal/secret"
 )
 
@@ -67,20 +68,20 @@ func (k keysOf) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // offline is a client that needs no network to verify what s signs.
-func offline(t testing.TB, s signer) (*Client, *metadata) {
+func offline(t testing.TB, s authservertest.Signer) (*Client, *metadata) {
 	t.Helper()
 	cfg := Config{
 		Client: Credentials{ID: clientID}, Issuer: "https://as.example.com",
 		Authorize: "https://as.example.com/a", Token: "https://as.example.com/t",
 		Userinfo: "https://as.example.com/u", JWKS: "https://as.example.com/k",
 	}
-	set := marshal(t, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{s.public()}})
-	c := New(cfg, Options{HTTP: NewHTTP(keysOf(set), time.Second), Clock: newClock().Now})
+	set := authservertest.Marshal(t, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{s.Public()}})
+	c := New(cfg, Options{HTTP: NewHTTP(keysOf(set), time.Second), Clock: authservertest.NewClock().Now})
 	return c, configured(cfg)
 }
 
 func offlineClaims() m {
-	now := newClock().Now().Unix()
+	now := authservertest.NewClock().Now().Unix()
 	return m{"iss": "https://as.example.com", "sub": "alice", "aud": clientID, "exp": now + 300, "iat": now, "nonce": "n-1"}
 }
 
@@ -88,10 +89,10 @@ func offlineClaims() m {
 // that was signed. payload is signed by the right key; it passes only when an
 // independent reader finds the claims in it.
 func FuzzIDToken(f *testing.F) {
-	s := fixedSigner(f)
+	s := authservertest.FixedSigner(f)
 	c, meta := offline(f, s)
-	good := marshal(f, offlineClaims())
-	raw := s.sign(f, good)
+	good := authservertest.Marshal(f, offlineClaims())
+	raw := s.Sign(f, good)
 	part := strings.Split(raw, ".")
 	for _, seed := range []string{
 		raw, part[0] + "." + part[1] + ".", "eyJhbGciOiJub25lIn0." + part[1] + ".", part[0] + ".." + part[2], "..", "",
@@ -113,7 +114,7 @@ func FuzzIDToken(f *testing.F) {
 				t.Errorf("accepted: %q", token)
 			}
 		}
-		got, err := c.verifyIDToken(t.Context(), meta, secret.New(s.sign(t, payload)), secret.New("a"))
+		got, err := c.verifyIDToken(t.Context(), meta, secret.New(s.Sign(t, payload)), secret.New("a"))
 		if err != nil {
 			return
 		}
@@ -150,7 +151,7 @@ func FuzzMetadata(f *testing.F) {
 		{"id_token_signing_alg_values_supported": []any{"none", "HS256", 5}}, {"authorization_response_iss_parameter_supported": "true"},
 		{"revocation_endpoint": "https://[::ffff:7f00:1]/r"}, {"end_session_endpoint": "https://１２７.0.0.1/e"}, {"issuer": m{}},
 	} {
-		f.Add(marshal(f, document(changes)))
+		f.Add(authservertest.Marshal(f, document(changes)))
 	}
 	f.Add([]byte(`{"issuer":"https://as.example.com","issuer":"https://as.example.com"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -193,9 +194,9 @@ func FuzzMetadata(f *testing.F) {
 // FuzzKeySet: whatever a key set says, each of its keys is a public one of a size that
 // is allowed, verifying by it does not panic, and none verifies what it has not signed.
 func FuzzKeySet(f *testing.F) {
-	s := fixedSigner(f)
-	good := s.jwk()
-	jws, err := jose.ParseSignedCompact(newSigner(f, "k1").sign(f, []byte("{}")), joseAlgorithms(asymmetric()))
+	s := authservertest.FixedSigner(f)
+	good := jwk(s)
+	jws, err := jose.ParseSignedCompact(authservertest.NewSigner(f, "k1").Sign(f, []byte("{}")), joseAlgorithms(asymmetric()))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -204,7 +205,7 @@ func FuzzKeySet(f *testing.F) {
 		m{"kty": "RSA", "n": modulus(2048), "e": "AQAB"}, m{"kty": "RSA", "n": modulus(1024), "e": "Aw"}, m{"kty": "RSA", "n": modulus(2048), "e": 3},
 		m{"kty": "OKP", "crv": "Ed25519", "x": b64(make([]byte, 32))}, m{"kty": "oct", "k": "AAAA"}, 5, nil,
 	} {
-		f.Add(marshal(f, m{"keys": []any{key}}))
+		f.Add(authservertest.Marshal(f, m{"keys": []any{key}}))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		keys, skipped, err := readKeys(body)

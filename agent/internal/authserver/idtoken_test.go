@@ -18,6 +18,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"oauth-agent/agent/internal/authserver/authservertest"
 	"oauth-agent/agent/internal/secret"
 	"oauth-agent/agent/internal/strictjson"
 )
@@ -25,7 +26,7 @@ import (
 // TestIDTokenClaims makes every check of the claims fail once, and its nearest
 // good neighbour pass.
 func TestIDTokenClaims(t *testing.T) {
-	now := newClock().Now().Unix()
+	now := authservertest.NewClock().Now().Unix()
 	zero, minute := 0, 60
 	raw := func(s string) json.RawMessage { return json.RawMessage(s) }
 
@@ -89,7 +90,7 @@ func TestIDTokenClaims(t *testing.T) {
 		{name: "nonce missing", claims: m{"nonce": nil}, want: "nonce"},
 		{name: "nonce a list", claims: m{"nonce": []string{"n-1"}}, want: "malformed"},
 
-		{name: "at_hash of another", claims: m{"at_hash": atHash("another")}, want: "at_hash"},
+		{name: "at_hash of another", claims: m{"at_hash": authservertest.AtHash("another")}, want: "at_hash"},
 		{name: "at_hash empty", claims: m{"at_hash": ""}, want: "at_hash"},
 		{name: "at_hash a number", claims: m{"at_hash": 5}, want: "malformed"},
 
@@ -105,14 +106,14 @@ func TestIDTokenClaims(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			as := newAS(t)
-			as.login = tt.claims
+			as.Login = tt.claims
 			grant := goodGrant()
 			grant.MaxAge = tt.maxAge
 			cfg := tt.cfg
 			if cfg == nil {
 				cfg = func(*Config) {}
 			}
-			_, err := as.client(cfg).Exchange(t.Context(), grant)
+			_, err := as.client(cfg).RedeemCode(t.Context(), grant)
 			switch {
 			case tt.want == "" && err != nil:
 				t.Errorf("error: %v", err)
@@ -128,7 +129,7 @@ func TestIDTokenClaims(t *testing.T) {
 // TestIDTokenPayloads are payloads that are signed and still no claims.
 func TestIDTokenPayloads(t *testing.T) {
 	as := newAS(t)
-	good := string(marshal(t, as.claims("access-1")))
+	good := string(authservertest.Marshal(t, as.Claims("access-1")))
 	for name, payload := range map[string]string{
 		"array":           "[" + good + "]",
 		"null":            "null",
@@ -139,15 +140,15 @@ func TestIDTokenPayloads(t *testing.T) {
 		"sub twice":       strings.Replace(good, "{", `{"sub":"bob",`, 1),
 		"iss in capitals": strings.Replace(good, `"iss"`, `"Iss"`, 1),
 	} {
-		raw := as.signer.sign(t, []byte(payload))
-		as.answer = answerWith(raw)
-		if _, err := as.client().Exchange(t.Context(), goodGrant()); !errors.Is(err, ErrIDToken) {
+		raw := as.Signer.Sign(t, []byte(payload))
+		as.Answer = answerWith(raw)
+		if _, err := as.client().RedeemCode(t.Context(), goodGrant()); !errors.Is(err, ErrIDToken) {
 			t.Errorf("%s: error is %v, want ErrIDToken", name, err)
 		}
 	}
 	// Not a mistake, though a map without case would see one.
-	as.answer = answerWith(as.signer.sign(t, []byte(strings.Replace(good, "{", `{"Sub2":"x",`, 1))))
-	if _, err := as.client().Exchange(t.Context(), goodGrant()); err != nil {
+	as.Answer = answerWith(as.Signer.Sign(t, []byte(strings.Replace(good, "{", `{"Sub2":"x",`, 1))))
+	if _, err := as.client().RedeemCode(t.Context(), goodGrant()); err != nil {
 		t.Error(err)
 	}
 }
@@ -162,24 +163,24 @@ func answerWith(idToken string) func(url.Values) (int, any) {
 // keys, and every byte that may be changed.
 func TestIDTokenSignatures(t *testing.T) {
 	as := newAS(t)
-	payload := marshal(t, as.claims("access-1"))
-	good := as.signer.sign(t, payload)
+	payload := authservertest.Marshal(t, as.Claims("access-1"))
+	good := as.Signer.Sign(t, payload)
 	part := strings.Split(good, ".")
 	b64 := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
-	der, err := x509.MarshalPKIXPublicKey(as.signer.key.Public())
+	der, err := x509.MarshalPKIXPublicKey(as.Signer.Key.Public())
 	if err != nil {
 		t.Fatal(err)
 	}
-	jwk := as.signer.public()
+	jwk := as.Signer.Public()
 	jwkJSON, _ := jwk.MarshalJSON()
 	hmac := func(key []byte) string {
-		return sign(t, jose.SigningKey{Algorithm: jose.HS256, Key: jose.JSONWebKey{Key: key, KeyID: "k1"}}, payload)
+		return authservertest.Sign(t, jose.SigningKey{Algorithm: jose.HS256, Key: jose.JSONWebKey{Key: key, KeyID: "k1"}}, payload)
 	}
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ps256 := sign(t, jose.SigningKey{Algorithm: jose.PS256, Key: jose.JSONWebKey{Key: rsaKey, KeyID: "k1"}}, payload)
+	ps256 := authservertest.Sign(t, jose.SigningKey{Algorithm: jose.PS256, Key: jose.JSONWebKey{Key: rsaKey, KeyID: "k1"}}, payload)
 
 	tests := map[string]string{
 		"none":                    b64(`{"alg":"none"}`) + "." + part[1] + ".",
@@ -190,9 +191,9 @@ func TestIDTokenSignatures(t *testing.T) {
 		"HMAC with DER":           hmac(der),
 		"HMAC with JWK":           hmac(jwkJSON),
 		"algorithm not announced": ps256,
-		"another key, same kid":   newSigner(t, "k1").sign(t, payload),
-		"another key, its kid":    newSigner(t, "k2").sign(t, payload),
-		"another key, no kid":     newSigner(t, "").sign(t, payload),
+		"another key, same kid":   authservertest.NewSigner(t, "k1").Sign(t, payload),
+		"another key, its kid":    authservertest.NewSigner(t, "k2").Sign(t, payload),
+		"another key, no kid":     authservertest.NewSigner(t, "").Sign(t, payload),
 		"payload of another":      part[0] + "." + b64(strings.Replace(string(payload), "alice", "mally", 1)) + "." + part[2],
 		"crit":                    b64(`{"alg":"ES256","kid":"k1","crit":["x"],"x":1}`) + "." + part[1] + "." + part[2],
 		"white space":             part[0] + "." + part[1] + "\n." + part[2],
@@ -203,8 +204,8 @@ func TestIDTokenSignatures(t *testing.T) {
 		"text":                    "c4nary",
 	}
 	// A key in the header is not one of the server's.
-	own := newSigner(t, "k1")
-	js, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: own.key}, &jose.SignerOptions{EmbedJWK: true})
+	own := authservertest.NewSigner(t, "k1")
+	js, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: own.Key}, &jose.SignerOptions{EmbedJWK: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,8 +215,8 @@ func TestIDTokenSignatures(t *testing.T) {
 	c := as.client()
 	for name, raw := range tests {
 		t.Run(name, func(t *testing.T) {
-			as.answer = answerWith(raw)
-			_, err := c.Exchange(t.Context(), goodGrant())
+			as.Answer = answerWith(raw)
+			_, err := c.RedeemCode(t.Context(), goodGrant())
 			if !errors.Is(err, ErrIDToken) || errors.Is(err, ErrUnavailable) {
 				t.Errorf("error is %v, want ErrIDToken", err)
 			}
@@ -224,30 +225,30 @@ func TestIDTokenSignatures(t *testing.T) {
 			}
 		})
 	}
-	as.answer = answerWith(good)
-	if _, err := c.Exchange(t.Context(), goodGrant()); err != nil {
+	as.Answer = answerWith(good)
+	if _, err := c.RedeemCode(t.Context(), goodGrant()); err != nil {
 		t.Errorf("the good one: %v", err)
 	}
 }
 
 func TestIDTokenByRSA(t *testing.T) {
 	as := newAS(t)
-	delete(as.metadata, "id_token_signing_alg_values_supported") // RS256 by default
+	delete(as.Metadata, "id_token_signing_alg_values_supported") // RS256 by default
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	as.handle("/keys", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, 200, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "rsa", Use: "sig"}}})
+	as.Handle("/keys", func(w http.ResponseWriter, _ *http.Request) {
+		authservertest.Reply(w, 200, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "rsa", Use: "sig"}}})
 	})
-	signed := sign(t, jose.SigningKey{Algorithm: jose.RS256, Key: key}, marshal(t, as.claims("access-1")))
-	as.answer = answerWith(signed)
-	if _, err := as.client().Exchange(t.Context(), goodGrant()); err != nil {
+	signed := authservertest.Sign(t, jose.SigningKey{Algorithm: jose.RS256, Key: key}, authservertest.Marshal(t, as.Claims("access-1")))
+	as.Answer = answerWith(signed)
+	if _, err := as.client().RedeemCode(t.Context(), goodGrant()); err != nil {
 		t.Error(err)
 	}
 	// The same key, by an algorithm that is not announced.
-	as.answer = answerWith(sign(t, jose.SigningKey{Algorithm: jose.PS256, Key: key}, marshal(t, as.claims("access-1"))))
-	if _, err := as.client().Exchange(t.Context(), goodGrant()); !errors.Is(err, ErrIDToken) {
+	as.Answer = answerWith(authservertest.Sign(t, jose.SigningKey{Algorithm: jose.PS256, Key: key}, authservertest.Marshal(t, as.Claims("access-1"))))
+	if _, err := as.client().RedeemCode(t.Context(), goodGrant()); !errors.Is(err, ErrIDToken) {
 		t.Errorf("PS256, though only RS256 is the default: %v", err)
 	}
 }
@@ -261,8 +262,8 @@ func TestIDTokenWithoutIssuer(t *testing.T) {
 	if got := as.enter(as.client(explicit)); got.Identity.Issuer != as.URL {
 		t.Errorf("issuer %q is kept", got.Identity.Issuer)
 	}
-	as.login = m{"iss": nil}
-	if _, err := as.client(explicit).Exchange(t.Context(), goodGrant()); !errors.Is(err, ErrIDToken) {
+	as.Login = m{"iss": nil}
+	if _, err := as.client(explicit).RedeemCode(t.Context(), goodGrant()); !errors.Is(err, ErrIDToken) {
 		t.Errorf("without iss: %v", err)
 	}
 }
@@ -271,11 +272,11 @@ func TestKeysRolledBetweenTwoLogins(t *testing.T) {
 	as := newAS(t)
 	c := as.client()
 	as.enter(c)
-	as.set(func() { as.signer = newSigner(t, "k2") })
+	as.Set(func() { as.Signer = authservertest.NewSigner(t, "k2") })
 	as.enter(c)
-	as.set(func() { as.signer = newSigner(t, "k2") }) // even under the same name
+	as.Set(func() { as.Signer = authservertest.NewSigner(t, "k2") }) // even under the same name
 	as.enter(c)
-	if n := as.count("/keys"); n != 3 {
+	if n := as.Count("/keys"); n != 3 {
 		t.Errorf("keys fetched %d times, want 3", n)
 	}
 }
@@ -286,15 +287,15 @@ func TestKeyThatWasTakenBack(t *testing.T) {
 	as := newAS(t)
 	c := as.client()
 	as.enter(c)
-	revoked := as.signer
-	as.handle("/keys", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, 200, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{newSigner(t, "k2").public()}})
+	revoked := as.Signer
+	as.Handle("/keys", func(w http.ResponseWriter, _ *http.Request) {
+		authservertest.Reply(w, 200, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{authservertest.NewSigner(t, "k2").Public()}})
 	})
-	as.clock.Add(keyLife - time.Second)
+	as.Clock.Add(keyLife - time.Second)
 	as.enter(c) // not known yet
-	as.clock.Add(time.Second)
-	as.set(func() { as.answer = answerWith(revoked.sign(t, marshal(t, as.claims("access-1")))) })
-	if _, err := c.Exchange(t.Context(), goodGrant()); !errors.Is(err, ErrIDToken) {
+	as.Clock.Add(time.Second)
+	as.Set(func() { as.Answer = answerWith(revoked.Sign(t, authservertest.Marshal(t, as.Claims("access-1")))) })
+	if _, err := c.RedeemCode(t.Context(), goodGrant()); !errors.Is(err, ErrIDToken) {
 		t.Errorf("error is %v, want ErrIDToken", err)
 	}
 }
@@ -305,14 +306,14 @@ func TestUnknownKidStorm(t *testing.T) {
 	as := newAS(t)
 	c := as.client()
 	as.enter(c)
-	stranger := newSigner(t, "stranger")
-	as.answer = answerWith(stranger.sign(t, marshal(t, as.claims("access-1"))))
+	stranger := authservertest.NewSigner(t, "stranger")
+	as.Answer = answerWith(stranger.Sign(t, authservertest.Marshal(t, as.Claims("access-1"))))
 	storm := func() {
 		var wg sync.WaitGroup
 		for range 4 {
 			wg.Go(func() {
 				for range 25 {
-					if _, err := c.Exchange(t.Context(), goodGrant()); !errors.Is(err, ErrIDToken) {
+					if _, err := c.RedeemCode(t.Context(), goodGrant()); !errors.Is(err, ErrIDToken) {
 						t.Errorf("error is %v, want ErrIDToken", err)
 					}
 				}
@@ -321,18 +322,18 @@ func TestUnknownKidStorm(t *testing.T) {
 		wg.Wait()
 	}
 	storm()
-	if n := as.count("/keys"); n > keyBurst {
+	if n := as.Count("/keys"); n > keyBurst {
 		t.Errorf("keys fetched %d times, want %d at most", n, keyBurst)
 	}
-	as.clock.Add(2 * keyPause)
+	as.Clock.Add(2 * keyPause)
 	storm()
-	if n := as.count("/keys"); n != keyBurst+2 {
+	if n := as.Count("/keys"); n != keyBurst+2 {
 		t.Errorf("keys fetched %d times, want %d", n, keyBurst+2)
 	}
-	as.answer = nil
+	as.Answer = nil
 	as.enter(c) // the known key still does
-	as.set(func() { as.signer = newSigner(t, "k3") })
-	as.clock.Add(keyPause)
+	as.Set(func() { as.Signer = authservertest.NewSigner(t, "k3") })
+	as.Clock.Add(keyPause)
 	as.enter(c) // and a new one after the pause
 }
 
@@ -341,29 +342,29 @@ func TestUnknownKidStorm(t *testing.T) {
 func TestKeysUnavailable(t *testing.T) {
 	as := newAS(t)
 	c := as.client()
-	as.handle("/keys", func(w http.ResponseWriter, _ *http.Request) { reply(w, 404, "c4nary") })
+	as.Handle("/keys", func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 404, "c4nary") })
 	for range 3 * keyBurst {
-		_, err := c.Exchange(t.Context(), goodGrant())
+		_, err := c.RedeemCode(t.Context(), goodGrant())
 		if !errors.Is(err, ErrUnavailable) || errors.Is(err, ErrIDToken) || strings.Contains(err.Error(), "c4nary") {
 			t.Fatalf("error is %v, want ErrUnavailable", err)
 		}
 	}
-	if n := as.count("/keys"); n != 1 {
+	if n := as.Count("/keys"); n != 1 {
 		t.Errorf("keys fetched %d times within the pause, want 1", n)
 	}
-	as.handle("/keys", nil)
-	as.clock.Add(retryKeys)
+	as.Handle("/keys", nil)
+	as.Clock.Add(retryKeys)
 	as.enter(c)
 }
 
 func TestKeysWhenTheCallerLeaves(t *testing.T) {
 	as := newAS(t)
 	asked := make(chan struct{})
-	as.handle("/keys", func(w http.ResponseWriter, r *http.Request) { close(asked); hang(w, r) })
-	c := New(as.config(), Options{HTTP: NewHTTP(nil, time.Second), Clock: as.clock.Now})
+	as.Handle("/keys", func(w http.ResponseWriter, r *http.Request) { close(asked); hang(w, r) })
+	c := New(as.config(), Options{HTTP: NewHTTP(nil, time.Second), Clock: as.Clock.Now})
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-asked; cancel() }()
-	if _, err := c.Exchange(ctx, goodGrant()); !errors.Is(err, ErrUnavailable) || !errors.Is(err, context.Canceled) {
+	if _, err := c.RedeemCode(ctx, goodGrant()); !errors.Is(err, ErrUnavailable) || !errors.Is(err, context.Canceled) {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -386,8 +387,8 @@ func TestReadIDToken(t *testing.T) {
 		t.Errorf("identity %v", id)
 	}
 	for name, token := range map[string]string{
-		"empty": "", "text": "c4nary", "array": as.signer.sign(t, []byte(`["c4nary"]`)),
-		"no UTF-8": as.signer.sign(t, []byte("{\"a\":\"\xff\"}")), "none": "eyJhbGciOiJub25lIn0.e30.",
+		"empty": "", "text": "c4nary", "array": as.Signer.Sign(t, []byte(`["c4nary"]`)),
+		"no UTF-8": as.Signer.Sign(t, []byte("{\"a\":\"\xff\"}")), "none": "eyJhbGciOiJub25lIn0.e30.",
 	} {
 		_, _, err := c.ReadIDToken(secret.New(token))
 		if err == nil || strings.Contains(err.Error(), "c4nary") {

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"oauth-agent/agent/internal/authserver/authservertest"
 )
 
 const (
@@ -15,8 +17,8 @@ const (
 // entra makes the server one of many tenants, as Entra ID is: one document, at common.
 func entra(as *fakeAS, tenants ...string) func(*Config) {
 	issuer := as.URL + "/{tenantid}/v2.0"
-	as.metadata["issuer"] = issuer
-	as.handle("/common/v2.0"+wellKnownPath, func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, as.metadata) })
+	as.Metadata["issuer"] = issuer
+	as.Handle("/common/v2.0"+wellKnownPath, func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 200, as.Metadata) })
 	return func(c *Config) { c.Issuer, c.Tenants = issuer, tenants }
 }
 
@@ -50,15 +52,15 @@ func TestTenants(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			as := newAS(t)
 			c := as.client(entra(as, tt.tenants...))
-			as.login = m{"iss": as.URL + tt.iss, "tid": tt.tid}
-			got, err := c.Exchange(t.Context(), goodGrant())
+			as.Login = m{"iss": as.URL + tt.iss, "tid": tt.tid}
+			got, err := c.RedeemCode(t.Context(), goodGrant())
 			switch {
 			case tt.want == "" && (err != nil || got.Identity.Issuer != as.URL+tt.iss):
 				t.Errorf("%v, %v", got.Identity, err)
 			case tt.want != "" && (!errors.Is(err, ErrIDToken) || !strings.Contains(err.Error(), tt.want)):
 				t.Errorf("error is %v, want %q", err, tt.want)
 			}
-			if as.count("/common/v2.0"+wellKnownPath) != 1 {
+			if as.Count("/common/v2.0"+wellKnownPath) != 1 {
 				t.Error("common was not asked")
 			}
 		})
@@ -69,10 +71,10 @@ func TestTenants(t *testing.T) {
 func TestTenantStays(t *testing.T) {
 	as := newAS(t)
 	c := as.client(entra(as, "any"))
-	as.login = m{"iss": as.URL + "/" + tenantA + "/v2.0", "tid": tenantA}
+	as.Login = m{"iss": as.URL + "/" + tenantA + "/v2.0", "tid": tenantA}
 	session := as.enter(c)
-	as.set(func() { as.login = m{"iss": as.URL + "/" + tenantB + "/v2.0", "tid": tenantB} })
-	if _, err := c.Refresh(t.Context(), grantOf(session)); !errors.Is(err, ErrUnavailable) {
+	as.Set(func() { as.Login = m{"iss": as.URL + "/" + tenantB + "/v2.0", "tid": tenantB} })
+	if _, err := c.ExchangeRefreshToken(t.Context(), session.Refresh, session.ID); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("%v", err)
 	}
 }
@@ -91,13 +93,13 @@ func TestKeyOfATenant(t *testing.T) {
 		change := func(*Config) {}
 		if tt.many {
 			change = entra(as, "any")
-			as.login = m{"iss": as.URL + "/" + tenantA + "/v2.0", "tid": tenantA}
+			as.Login = m{"iss": as.URL + "/" + tenantA + "/v2.0", "tid": tenantA}
 		}
 		if text, isText := tt.issuer.(string); isText {
 			tt.issuer = as.URL + text
 		}
-		as.serveKeys(with(as.signer.jwk(), m{"issuer": tt.issuer}))
-		_, err := as.client(change).Exchange(t.Context(), goodGrant())
+		as.serveKeys(with(jwk(as.Signer), m{"issuer": tt.issuer}))
+		_, err := as.client(change).RedeemCode(t.Context(), goodGrant())
 		if (err == nil) != tt.ok || err != nil && (!errors.Is(err, ErrIDToken) || !strings.Contains(err.Error(), "its key is of another tenant")) {
 			t.Errorf("key of %v, many tenants %v: %v", tt.issuer, tt.many, err)
 		}
@@ -118,8 +120,8 @@ func TestIssuerInTheResponse(t *testing.T) {
 			t.Errorf("%q: %v", iss, err)
 		}
 	}
-	as.set(func() { as.metadata["authorization_response_iss_parameter_supported"] = true })
-	as.clock.Add(metadataLife)
+	as.Set(func() { as.Metadata["authorization_response_iss_parameter_supported"] = true })
+	as.Clock.Add(metadataLife)
 	_ = c.Ready(t.Context())
 	settled(c)
 	if err := c.CheckIssuer(t.Context(), ""); !errors.Is(err, ErrIssuer) {

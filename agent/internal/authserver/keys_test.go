@@ -19,15 +19,17 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"oauth-agent/agent/internal/authserver/authservertest"
 )
 
 // TestReadKeys: what does not verify signatures is left out, and does not
 // spoil the rest.
 func TestReadKeys(t *testing.T) {
 	as := newAS(t)
-	public := as.signer.public()
+	public := as.Signer.Public()
 	good, _ := public.MarshalJSON()
-	private, _ := jose.JSONWebKey{Key: as.signer.key, KeyID: "p"}.MarshalJSON()
+	private, _ := jose.JSONWebKey{Key: as.Signer.Key, KeyID: "p"}.MarshalJSON()
 	enc := strings.Replace(string(good), `"sig"`, `"enc"`, 1)
 	oct := `{"kty":"oct","k":"AAAA","kid":"o"}`
 	for _, tt := range []struct {
@@ -51,14 +53,14 @@ func TestReadKeys(t *testing.T) {
 }
 
 // jwk is a key as the server writes it, for tests to write it otherwise.
-func (s signer) jwk() m {
-	x, y := s.point()
-	return m{"kty": "EC", "crv": "P-256", "kid": s.kid, "use": "sig", "alg": "ES256", "x": b64(x), "y": b64(y)}
+func jwk(s authservertest.Signer) m {
+	x, y := point(s)
+	return m{"kty": "EC", "crv": "P-256", "kid": s.KID, "use": "sig", "alg": "ES256", "x": b64(x), "y": b64(y)}
 }
 
 // point is the coordinates in their full length.
-func (s signer) point() (x, y []byte) {
-	raw, err := s.key.PublicKey.Bytes()
+func point(s authservertest.Signer) (x, y []byte) {
+	raw, err := s.Key.PublicKey.Bytes()
 	if err != nil {
 		panic(err)
 	}
@@ -68,11 +70,11 @@ func (s signer) point() (x, y []byte) {
 func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 // withShortX makes a key of which a coordinate begins with a zero.
-func withShortX(t *testing.T) signer {
+func withShortX(t *testing.T) authservertest.Signer {
 	t.Helper()
 	for {
-		s := newSigner(t, "k1")
-		if x, _ := s.point(); x[0] == 0 {
+		s := authservertest.NewSigner(t, "k1")
+		if x, _ := point(s); x[0] == 0 {
 			return s
 		}
 	}
@@ -81,7 +83,7 @@ func withShortX(t *testing.T) signer {
 // certificate is one for another key than those of the server.
 func certificate(t *testing.T) []byte {
 	t.Helper()
-	key := newSigner(t, "").key
+	key := authservertest.NewSigner(t, "").Key
 	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -92,7 +94,7 @@ func certificate(t *testing.T) []byte {
 
 // serveKeys answers with keys as they are.
 func (as *fakeAS) serveKeys(keys ...any) {
-	as.handle("/keys", func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, m{"keys": keys}) })
+	as.Handle("/keys", func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 200, m{"keys": keys}) })
 }
 
 // with is a copy of key with changes; nil removes a member.
@@ -115,7 +117,7 @@ func TestKeysInOtherWords(t *testing.T) {
 	sum := sha256.Sum256(der)
 	inPEM := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 	short := withShortX(t)
-	x, y := short.point()
+	x, y := point(short)
 	for name, changes := range map[string]m{
 		"plain":                      {},
 		"x5t#S256 of another":        {"x5t#S256": b64(sum[:])},
@@ -145,8 +147,8 @@ func TestKeysInOtherWords(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			as := newAS(t)
-			as.signer = short
-			as.serveKeys(m{"kty": "new"}, with(short.jwk(), changes))
+			as.Signer = short
+			as.serveKeys(m{"kty": "new"}, with(jwk(short), changes))
 			as.enter(as.client())
 		})
 	}
@@ -172,7 +174,7 @@ func TestRSAKeysInOtherWords(t *testing.T) {
 			as := newAS(t)
 			as.serveKeys(with(plain, changes))
 			signing := jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: key, KeyID: "k1"}}
-			as.answer = answerWith(sign(t, signing, marshal(t, as.claims("access-1"))))
+			as.Answer = answerWith(authservertest.Sign(t, signing, authservertest.Marshal(t, as.Claims("access-1"))))
 			as.enter(as.client())
 		})
 	}
@@ -180,28 +182,28 @@ func TestRSAKeysInOtherWords(t *testing.T) {
 
 // TestKeyWithoutKID: it is a candidate where no key has the token's kid, and only then.
 func TestKeyWithoutKID(t *testing.T) {
-	named, unnamed, other := newSigner(t, "k1"), newSigner(t, ""), newSigner(t, "")
+	named, unnamed, other := authservertest.NewSigner(t, "k1"), authservertest.NewSigner(t, ""), authservertest.NewSigner(t, "")
 	for _, tt := range []struct {
 		name string
 		keys []any
-		by   signer
+		by   authservertest.Signer
 		kid  string
 		ok   bool
 	}{
-		{"the only one", []any{unnamed.jwk()}, unnamed, "k1", true},
-		{"beside one of another name", []any{newSigner(t, "k2").jwk(), unnamed.jwk()}, unnamed, "k1", true},
-		{"beside one of another kind", []any{m{"kty": "RSA", "n": "AQAB", "e": "AQAB"}, unnamed.jwk()}, unnamed, "k1", true},
-		{"beside the one that is named", []any{named.jwk(), unnamed.jwk()}, unnamed, "k1", false},
-		{"not the one that signed", []any{other.jwk()}, unnamed, "k1", false},
-		{"no kid in the token either", []any{unnamed.jwk()}, unnamed, "", true},
-		{"no kid in the token alone", []any{named.jwk()}, named, "", true},
-		{"another kid", []any{with(named.jwk(), m{"kid": "k2"})}, named, "k1", false},
+		{"the only one", []any{jwk(unnamed)}, unnamed, "k1", true},
+		{"beside one of another name", []any{jwk(authservertest.NewSigner(t, "k2")), jwk(unnamed)}, unnamed, "k1", true},
+		{"beside one of another kind", []any{m{"kty": "RSA", "n": "AQAB", "e": "AQAB"}, jwk(unnamed)}, unnamed, "k1", true},
+		{"beside the one that is named", []any{jwk(named), jwk(unnamed)}, unnamed, "k1", false},
+		{"not the one that signed", []any{jwk(other)}, unnamed, "k1", false},
+		{"no kid in the token either", []any{jwk(unnamed)}, unnamed, "", true},
+		{"no kid in the token alone", []any{jwk(named)}, named, "", true},
+		{"another kid", []any{with(jwk(named), m{"kid": "k2"})}, named, "k1", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			as := newAS(t)
 			as.serveKeys(tt.keys...)
-			as.signer = signer{tt.kid, tt.by.key}
-			if _, err := as.client().Exchange(t.Context(), goodGrant()); (err == nil) != tt.ok || err != nil && !errors.Is(err, ErrIDToken) {
+			as.Signer = authservertest.Signer{KID: tt.kid, Key: tt.by.Key}
+			if _, err := as.client().RedeemCode(t.Context(), goodGrant()); (err == nil) != tt.ok || err != nil && !errors.Is(err, ErrIDToken) {
 				t.Errorf("%v", err)
 			}
 		})
@@ -216,7 +218,7 @@ func modulus(bits uint) string {
 
 // TestSkippedKeys: each is named by its place and its kid, with the reason.
 func TestSkippedKeys(t *testing.T) {
-	good := newSigner(t, "k1").jwk()
+	good := jwk(authservertest.NewSigner(t, "k1"))
 	rsaKey := m{"kty": "RSA", "kid": "r", "e": "AQAB"}
 	for _, tt := range []struct {
 		key  any
@@ -254,7 +256,7 @@ func TestSkippedKeys(t *testing.T) {
 		{5, "key 1: not a JSON object"},
 		{nil, "key 1: not a JSON object"},
 	} {
-		keys, skipped, err := readKeys(marshal(t, m{"keys": []any{tt.key, good}}))
+		keys, skipped, err := readKeys(authservertest.Marshal(t, m{"keys": []any{tt.key, good}}))
 		told := strings.Join(skipped, "; ")
 		if err != nil || len(keys) == 0 || (told == "") != (tt.want == "") || !strings.Contains(told, tt.want) {
 			t.Errorf("%v: %d keys, skipped %q, want %q, %v", tt.key, len(keys), told, tt.want, err)
@@ -285,7 +287,7 @@ func TestLargeRSAKey(t *testing.T) {
 	as := newAS(t)
 	as.serveKeys(m{"kty": "RSA", "kid": "k1", "e": "AQAB", "n": b64(key.N.Bytes())})
 	signing := jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: key, KeyID: "k1"}}
-	as.answer = answerWith(sign(t, signing, marshal(t, as.claims("access-1"))))
+	as.Answer = answerWith(authservertest.Sign(t, signing, authservertest.Marshal(t, as.Claims("access-1"))))
 	as.enter(as.client())
 }
 
@@ -297,8 +299,8 @@ func TestSmallRSAKeyVerifiesNothing(t *testing.T) {
 	as := newAS(t)
 	as.serveKeys(m{"kty": "RSA", "kid": "k1", "e": "AQAB", "n": b64(key.N.Bytes())})
 	signing := jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: key, KeyID: "k1"}}
-	as.answer = answerWith(sign(t, signing, marshal(t, as.claims("access-1"))))
-	if _, err := as.client().Exchange(t.Context(), goodGrant()); !errors.Is(err, ErrIDToken) {
+	as.Answer = answerWith(authservertest.Sign(t, signing, authservertest.Marshal(t, as.Claims("access-1"))))
+	if _, err := as.client().RedeemCode(t.Context(), goodGrant()); !errors.Is(err, ErrIDToken) {
 		t.Errorf("%v", err)
 	}
 }
@@ -307,15 +309,15 @@ func TestSmallRSAKeyVerifiesNothing(t *testing.T) {
 func TestSkippedKeysAreLogged(t *testing.T) {
 	as := newAS(t)
 	var out bytes.Buffer
-	c := New(as.config(), Options{HTTP: NewHTTP(nil, 5*time.Second), Clock: as.clock.Now, Log: slog.New(slog.NewTextHandler(&out, nil))})
+	c := New(as.config(), Options{HTTP: NewHTTP(nil, 5*time.Second), Clock: as.Clock.Now, Log: slog.New(slog.NewTextHandler(&out, nil))})
 	for i, tt := range []struct {
 		bad  any
 		told int // lines so far
 	}{
 		{m{"kty": "c4nary", "kid": "old"}, 1}, {m{"kty": "c4nary", "kid": "old"}, 1}, {m{"kty": "c4nary", "kid": "new"}, 2},
 	} {
-		as.serveKeys(as.signer.jwk(), tt.bad)
-		as.clock.Add(keyLife)
+		as.serveKeys(jwk(as.Signer), tt.bad)
+		as.Clock.Add(keyLife)
 		as.enter(c)
 		if n := strings.Count(out.String(), "keys of the authorization server are skipped"); n != tt.told {
 			t.Errorf("step %d: %d lines, want %d:\n%s", i, n, tt.told, &out)
@@ -345,7 +347,7 @@ func TestCoordinatesOfEveryCurve(t *testing.T) {
 		for zeros := range 3 {
 			more := make([]byte, zeros)
 			jwk := m{"kty": "EC", "crv": crv, "x": b64(append(more, x...)), "y": b64(append(more, bytes.TrimLeft(y, "\x00")...))}
-			keys, skipped, err := readKeys(marshal(t, m{"keys": []any{jwk}}))
+			keys, skipped, err := readKeys(authservertest.Marshal(t, m{"keys": []any{jwk}}))
 			if err != nil || len(keys) != 1 || !key.PublicKey.Equal(keys[0].key) {
 				t.Errorf("%s, %d zeros: %v, %v", crv, zeros, skipped, err)
 			}

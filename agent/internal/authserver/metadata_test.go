@@ -7,6 +7,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"oauth-agent/agent/internal/authserver/authservertest"
 )
 
 const asIssuer = "https://as.example.com"
@@ -30,7 +33,7 @@ func TestOddMetadata(t *testing.T) {
 			5, true, []string{asIssuer + "/c4nary"}, m{"c4nary": 1}, "c4nary", "/c4nary", "https:///c4nary", asIssuer + "/#c4nary", "ftp://as.example.com/c4nary",
 			"http://as.example.com/c4nary", "http://127.0.0.1/c4nary", "https://localhost/c4nary", "https://169.254.169.254/c4nary", "https://[fe80::1]/c4nary",
 		} {
-			doc := marshal(t, document(m{member: value}))
+			doc := authservertest.Marshal(t, document(m{member: value}))
 			got, err := parseMetadata(doc, Config{Issuer: asIssuer, Scope: []string{"openid"}})
 			told := ""
 			switch {
@@ -52,13 +55,13 @@ func TestOddMetadata(t *testing.T) {
 				t.Errorf("%s of %v, though it is set: %v", member, value, err)
 			}
 		}
-		got, err := parseMetadata(marshal(t, document(m{member: null})), Config{Issuer: asIssuer, Scope: []string{"openid"}})
+		got, err := parseMetadata(authservertest.Marshal(t, document(m{member: null})), Config{Issuer: asIssuer, Scope: []string{"openid"}})
 		if (err != nil) != needed || err == nil && len(got.warnings) > 0 {
 			t.Errorf("%s is missing: %v", member, err)
 		}
 	}
 	// Keys are not needed by everybody.
-	got, err := parseMetadata(marshal(t, document(m{"jwks_uri": 5})), Config{Issuer: asIssuer, Scope: []string{"read"}})
+	got, err := parseMetadata(authservertest.Marshal(t, document(m{"jwks_uri": 5})), Config{Issuer: asIssuer, Scope: []string{"read"}})
 	if err != nil || len(got.warnings) != 1 {
 		t.Errorf("odd keys without openid: %v", err)
 	}
@@ -108,7 +111,7 @@ func TestOddCapabilities(t *testing.T) {
 		{"scopes_supported", "c4nary", AuthBasic, "RS256", false, false}, // nothing is done by it
 		{"code_challenge_methods_supported", 5, AuthBasic, "RS256", false, false},
 	} {
-		got, err := parseMetadata(marshal(t, document(m{tt.member: tt.value})), Config{Issuer: asIssuer, Scope: []string{"openid"}})
+		got, err := parseMetadata(authservertest.Marshal(t, document(m{tt.member: tt.value})), Config{Issuer: asIssuer, Scope: []string{"openid"}})
 		if err != nil {
 			t.Errorf("%s %v: %v", tt.member, tt.value, err)
 			continue
@@ -126,16 +129,17 @@ func TestOddCapabilities(t *testing.T) {
 // TestMetadataWarnings are in the log once, and again when they are others.
 func TestMetadataWarnings(t *testing.T) {
 	as := newAS(t)
-	as.metadata["token_endpoint_auth_methods_supported"] = "client_secret_post"
+	as.Metadata["token_endpoint_auth_methods_supported"] = "client_secret_post"
 	var out bytes.Buffer
-	c := New(as.config(), Options{Clock: as.clock.Now, Quiet: true, Log: slog.New(slog.NewTextHandler(&out, nil))})
+	c := New(as.config(), Options{Clock: as.Clock.Now, Log: slog.New(slog.NewTextHandler(&out, nil))})
+	ctx := TrialContext(t.Context())
 	renew := func() {
 		t.Helper()
-		if err := c.Ready(t.Context()); err != nil {
+		if err := c.Ready(ctx); err != nil {
 			t.Fatal(err)
 		}
 		settled(c)
-		as.clock.Add(metadataLife)
+		as.Clock.Add(metadataLife)
 	}
 	lines := func(when string, want int) {
 		t.Helper()
@@ -144,25 +148,26 @@ func TestMetadataWarnings(t *testing.T) {
 		}
 	}
 	renew()
-	lines("quiet", 0)
-	c.Speak(t.Context())
-	lines("speaking", 1)
+	lines("only tried", 0)
+	ctx = t.Context()
+	c.LogState(ctx)
+	lines("no longer", 1)
 	renew()
 	renew()
 	lines("again", 1)
-	as.set(func() { as.metadata["userinfo_endpoint"] = 5 })
+	as.Set(func() { as.Metadata["userinfo_endpoint"] = 5 })
 	renew()
 	renew()
 	lines("another one", 2)
 	if got := strings.Join(c.Warnings(), ";"); !strings.Contains(got, "userinfo_endpoint must be a text") {
 		t.Errorf("warnings: %s", got)
 	}
-	if form := as.forms; len(form) != 0 {
+	if form := as.Forms; len(form) != 0 {
 		t.Error("a form was sent")
 	}
-	as.login = m{"userinfo": nil}
+	as.Login = m{"userinfo": nil}
 	as.enter(c)
-	if as.auth[0] != "" {
+	if as.Auth[0] != "" {
 		t.Error("the method that is announced in one text is not used")
 	}
 }
@@ -173,7 +178,7 @@ func TestDiscoveryTellsOfEveryPlace(t *testing.T) {
 	status := func(code int) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "https://c4nary.example/")
-			reply(w, code, "c4nary")
+			authservertest.Reply(w, code, "c4nary")
 		}
 	}
 	for _, tt := range []struct {
@@ -192,10 +197,10 @@ func TestDiscoveryTellsOfEveryPlace(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			as := newAS(t)
-			as.handle(first, tt.first)
-			as.handle(second, tt.second)
+			as.Handle(first, tt.first)
+			as.Handle(second, tt.second)
 			var out bytes.Buffer
-			c := New(as.config(), Options{Clock: as.clock.Now, Log: slog.New(slog.NewTextHandler(&out, nil))})
+			c := New(as.config(), Options{Clock: as.Clock.Now, Log: slog.New(slog.NewTextHandler(&out, nil))})
 			err := c.Ready(t.Context())
 			if !errors.Is(err, ErrUnavailable) {
 				t.Fatal(err)
@@ -217,36 +222,43 @@ func TestDiscoveryTellsOfEveryPlace(t *testing.T) {
 // and it is held to the issuer all the same.
 func TestMetadataURL(t *testing.T) {
 	as := newAS(t)
-	as.metadata["issuer"] = "http://login.localhost/realms/shop"
+	as.Metadata["issuer"] = "http://login.localhost/realms/shop"
 	inside := func(c *Config) {
 		c.Issuer, c.MetadataURL = "http://login.localhost/realms/shop", as.URL+"/inside?tenant=c4nary"
 	}
-	as.handle("/inside", func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, as.metadata) })
-	as.login = m{"iss": "http://login.localhost/realms/shop"}
-	c := as.client(inside)
+	as.Handle("/inside", func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 200, as.Metadata) })
+	as.Login = m{"iss": "http://login.localhost/realms/shop"}
+	servers := NewServers(NewHTTP(nil, 5*time.Second), as.Clock.Now, slog.New(slog.DiscardHandler))
+	clientOf := func(change ...func(*Config)) *Client {
+		cfg := as.config()
+		for _, c := range change {
+			c(&cfg)
+		}
+		return New(cfg, Options{Clock: as.Clock.Now, Servers: servers})
+	}
+	c := clientOf(inside)
 	if got := as.enter(c); got.Identity.Issuer != "http://login.localhost/realms/shop" {
 		t.Errorf("issuer %q", got.Identity.Issuer)
 	}
-	if n := as.count(wellKnownPath); n != 0 {
+	if n := as.Count(wellKnownPath); n != 0 {
 		t.Errorf("asked %d times elsewhere", n)
 	}
-	other := as.client(inside, func(c *Config) { c.MetadataURL = as.URL + "/other" })
-	other.Inherit(c)
+	other := clientOf(inside, func(c *Config) { c.MetadataURL = as.URL + "/other" })
 	for name, h := range map[string]http.HandlerFunc{
 		"status 404": http.NotFound,
 		"a redirect, not followed": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "/inside")
 			w.WriteHeader(http.StatusFound)
 		},
-		"of another issuer": func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, m{"issuer": as.URL}) },
+		"of another issuer": func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 200, m{"issuer": as.URL}) },
 	} {
-		as.handle("/other", h)
-		as.clock.Add(retryMissing)
+		as.Handle("/other", h)
+		as.Clock.Add(retryMissing)
 		if err := other.Ready(t.Context()); !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "c4nary") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if n := as.count("/other/") + as.count("/.well-known/oauth-authorization-server") + as.count("/inside") - 1; n != 0 {
+	if n := as.Count("/other/") + as.Count("/.well-known/oauth-authorization-server") + as.Count("/inside") - 1; n != 0 {
 		t.Errorf("asked %d times elsewhere", n)
 	}
 }
@@ -255,23 +267,25 @@ func TestMetadataURL(t *testing.T) {
 func TestByteOrderMark(t *testing.T) {
 	as := newAS(t)
 	marked := func(v func() any) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, "\xef\xbb\xbf"+string(marshal(t, v()))) }
+		return func(w http.ResponseWriter, _ *http.Request) {
+			authservertest.Reply(w, 200, "\xef\xbb\xbf"+string(authservertest.Marshal(t, v())))
+		}
 	}
-	as.handle(wellKnownPath, marked(func() any { return as.metadata }))
-	as.handle("/keys", marked(func() any { return m{"keys": []any{as.signer.jwk()}} }))
-	as.handle("/token", marked(func() any { return as.tokens() }))
-	as.handle("/userinfo", marked(func() any { return m{"sub": "alice"} }))
+	as.Handle(wellKnownPath, marked(func() any { return as.Metadata }))
+	as.Handle("/keys", marked(func() any { return m{"keys": []any{jwk(as.Signer)}} }))
+	as.Handle("/token", marked(func() any { return as.Tokens() }))
+	as.Handle("/userinfo", marked(func() any { return m{"sub": "alice"} }))
 	c := as.client()
 	session := as.enter(c)
 	got, err := c.Userinfo(t.Context(), session.Access, "alice")
 	if err != nil || string(got) != `{"sub":"alice"}` {
 		t.Errorf("userinfo %q, %v", got, err)
 	}
-	mustRefresh(t, c, grantOf(session))
-	as.handle("/token", func(w http.ResponseWriter, _ *http.Request) {
-		reply(w, 400, "\xef\xbb\xbf"+`{"error":"invalid_grant"}`)
+	mustRefresh(t, c, session)
+	as.Handle("/token", func(w http.ResponseWriter, _ *http.Request) {
+		authservertest.Reply(w, 400, "\xef\xbb\xbf"+`{"error":"invalid_grant"}`)
 	})
-	if _, err := c.Exchange(t.Context(), goodGrant()); !errors.Is(err, ErrCodeRefused) || !strings.Contains(err.Error(), "invalid_grant") {
+	if _, err := c.RedeemCode(t.Context(), goodGrant()); !errors.Is(err, ErrCodeRefused) || !strings.Contains(err.Error(), "invalid_grant") {
 		t.Errorf("a refusal: %v", err)
 	}
 }

@@ -46,14 +46,14 @@ func (c *Client) Probe(ctx context.Context) Probe {
 // matter, since it is asked without what the endpoint is for; but a gateway that
 // answers for an absent server is not it.
 func (h *HTTP) Reachable(ctx context.Context, endpoint string) error {
-	ctx, cancel := context.WithTimeout(ctx, h.timeout)
+	ctx, cancel := context.WithTimeout(ctx, h.Timeout())
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, nil)
 	if err != nil {
 		return unavailable("request: %w", err)
 	}
 	req.Header.Set("User-Agent", "oauth-agent")
-	done := h.At(EndpointProbe).watch(req)
+	done := h.At(EndpointProbe).observe(req)
 	resp, err := h.client.Do(req)
 	if err != nil {
 		done(0, OutcomeUnavailable)

@@ -8,13 +8,15 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"oauth-agent/agent/internal/authserver/authservertest"
 )
 
 func TestProbe(t *testing.T) {
 	status := func(code int) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "/elsewhere?c4nary")
-			reply(w, code, "c4nary")
+			authservertest.Reply(w, code, "c4nary")
 		}
 	}
 	for _, tt := range []struct {
@@ -34,18 +36,18 @@ func TestProbe(t *testing.T) {
 		{name: "silent", token: hang, wantToken: "deadline"},
 		{name: "no keys", keys: status(404), wantKeys: "status 404"},
 		{name: "no key set", keys: status(200), wantKeys: "key set"},
-		{name: "no usable key", keys: func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, jose.JSONWebKeySet{}) }, wantKeys: "key set"},
+		{name: "no usable key", keys: func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 200, jose.JSONWebKeySet{}) }, wantKeys: "key set"},
 		{name: "no keys needed", keys: status(404), scope: "read"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			as := newAS(t)
-			as.handle("/token", tt.token)
-			as.handle("/keys", tt.keys)
+			as.Handle("/token", tt.token)
+			as.Handle("/keys", tt.keys)
 			cfg := as.config()
 			if tt.scope != "" {
 				cfg.Scope = []string{tt.scope}
 			}
-			got := New(cfg, Options{HTTP: NewHTTP(nil, 500*time.Millisecond), Clock: as.clock.Now}).Probe(t.Context())
+			got := New(cfg, Options{HTTP: NewHTTP(nil, 500*time.Millisecond), Clock: as.Clock.Now}).Probe(t.Context())
 			for _, part := range []struct {
 				Part
 				want string
@@ -58,7 +60,7 @@ func TestProbe(t *testing.T) {
 					t.Errorf("error quotes the server: %v", err)
 				}
 			}
-			if as.count("/elsewhere") != 0 {
+			if as.Count("/elsewhere") != 0 {
 				t.Error("a redirect was followed")
 			}
 		})
@@ -67,7 +69,7 @@ func TestProbe(t *testing.T) {
 
 func TestProbeSendsNoSecret(t *testing.T) {
 	as := newAS(t)
-	as.handle("/token", func(w http.ResponseWriter, r *http.Request) {
+	as.Handle("/token", func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "" || r.ContentLength != 0 || r.Method != http.MethodGet {
 			t.Errorf("%s with %v", r.Method, r.Header)
 		}
@@ -79,7 +81,7 @@ func TestProbeSendsNoSecret(t *testing.T) {
 
 func TestProbeWithoutMetadata(t *testing.T) {
 	as := newAS(t)
-	as.handle(wellKnownPath, http.NotFound)
+	as.Handle(wellKnownPath, http.NotFound)
 	got := as.client().Probe(t.Context())
 	if !errors.Is(got.Err(), ErrUnavailable) || got.Token.URL != as.URL {
 		t.Errorf("%+v", got)

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"oauth-agent/agent/internal/secret"
@@ -63,17 +64,19 @@ type Answer struct {
 // following a redirect, since a redirected token request would hand the code
 // and the client secret to another host.
 type HTTP struct {
-	// Watch, if set, is told of each request before it is sent, and may add to its
-	// headers. What it gives back is called when the answer has been read: status
-	// 0 means that there is none. ctx is the caller's, who may have gone.
-	Watch func(ctx context.Context, endpoint, method, host string, h http.Header) (done func(status int, outcome string))
-
 	client   *http.Client
-	timeout  time.Duration // from the request to the last byte of the answer
-	endpoint string        // asked, for Watch
+	timeout  *atomic.Int64 // from the request to the last byte of the answer, in nanoseconds
+	times    time.Duration // how often that time an answer may take
+	endpoint string        // asked, for watch
+	watch    Watch         // may be nil
 }
 
-// The endpoints that are asked, for [HTTP.Watch].
+// Watch is called with each request before it is sent, and may add to its headers.
+// The function that it returns is called when the answer has been read: status 0 means
+// that there is none. ctx is the caller's, who may have gone.
+type Watch func(ctx context.Context, endpoint, method, host string, h http.Header) (done func(status int, outcome string))
+
+// The endpoints that are asked, for [Watch].
 const (
 	EndpointDiscovery  = "discovery"
 	EndpointKeys       = "jwks"
@@ -83,7 +86,7 @@ const (
 	EndpointProbe      = "probe"
 )
 
-// What may come of it, for [HTTP.Watch].
+// What may come of it, for [Watch].
 const (
 	OutcomeOK          = "ok"
 	OutcomeRefused     = "refused"     // 4xx
@@ -100,15 +103,24 @@ func (h *HTTP) At(endpoint string) *HTTP {
 // patient gives answers twice the time. It is for a request whose answer must
 // not be lost, and whose callers have been told long before that it is late.
 func (h *HTTP) patient() *HTTP {
-	return h.WithTimeout(2 * h.timeout)
-}
-
-// WithTimeout is the same with another time-out.
-func (h *HTTP) WithTimeout(timeout time.Duration) *HTTP {
 	other := *h
-	other.timeout = timeout
+	other.times = 2
 	return &other
 }
+
+// Watched returns the same with all its requests watched.
+func (h *HTTP) Watched(watch Watch) *HTTP {
+	other := *h
+	other.watch = watch
+	return &other
+}
+
+// Timeout is how long a server has for an answer.
+func (h *HTTP) Timeout() time.Duration { return time.Duration(h.timeout.Load()) * h.times }
+
+// SetTimeout gives servers another time for their answers, from the next request on,
+// here and wherever the same connections are used.
+func (h *HTTP) SetTimeout(timeout time.Duration) { h.timeout.Store(int64(timeout)) }
 
 // CloseIdle lets go of idle connections.
 func (h *HTTP) CloseIdle() { h.client.CloseIdleConnections() }
@@ -122,15 +134,18 @@ func NewHTTP(transport http.RoundTripper, timeout time.Duration) *HTTP {
 		t.MaxIdleConnsPerHost = 64
 		transport = t
 	}
-	return &HTTP{
+	h := &HTTP{
+		times:   1,
+		timeout: new(atomic.Int64),
 		client: &http.Client{
 			Transport: transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error {
 				return http.ErrUseLastResponse
 			},
 		},
-		timeout: timeout,
 	}
+	h.SetTimeout(timeout)
+	return h
 }
 
 // PostForm sends form to endpoint as the client cred. method is [AuthBasic] or
@@ -170,7 +185,7 @@ func (h *HTTP) Get(ctx context.Context, endpoint string, bearer secret.String) (
 
 // do sends req, see [HTTP.ask].
 func (h *HTTP) do(req *http.Request) (*Answer, error) {
-	status, done := 0, h.watch(req)
+	status, done := 0, h.observe(req)
 	answer, err := h.ask(req, &status)
 	switch {
 	case err != nil:
@@ -183,17 +198,17 @@ func (h *HTTP) do(req *http.Request) (*Answer, error) {
 	return answer, err
 }
 
-func (h *HTTP) watch(req *http.Request) func(status int, outcome string) {
-	if h.Watch == nil {
+func (h *HTTP) observe(req *http.Request) func(status int, outcome string) {
+	if h.watch == nil {
 		return func(int, string) {}
 	}
-	return h.Watch(req.Context(), h.endpoint, req.Method, req.URL.Host, req.Header)
+	return h.watch(req.Context(), h.endpoint, req.Method, req.URL.Host, req.Header)
 }
 
 // ask gives the answer to req, and its status. A redirect and a 5xx are errors
 // here, which come with the answer; 2xx and 4xx are answers.
 func (h *HTTP) ask(req *http.Request, status *int) (*Answer, error) {
-	ctx, cancel := context.WithTimeout(req.Context(), h.timeout)
+	ctx, cancel := context.WithTimeout(req.Context(), h.Timeout())
 	defer cancel()
 	req.Header.Set("User-Agent", "oauth-agent")
 

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"oauth-agent/agent/internal/authserver/authservertest"
 	"oauth-agent/agent/internal/secret"
 )
 
@@ -77,23 +78,29 @@ func gibberish(w http.ResponseWriter, _ *http.Request) {
 func faults() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
 		"hang": hang, "drip": drip, "50 MB": flood, "gzip bomb": bomb, "reset": reset, "gibberish": gibberish,
-		"500": func(w http.ResponseWriter, _ *http.Request) { reply(w, 500, m{"error": "c4nary"}) },
-		"503": func(w http.ResponseWriter, _ *http.Request) { reply(w, 503, "") },
+		"500": func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 500, m{"error": "c4nary"}) },
+		"503": func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 503, "") },
 		"302": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/c4nary", http.StatusFound) },
 		"307": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/c4nary", http.StatusTemporaryRedirect)
 		},
-		"304":     func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) },
-		"HTML":    func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, "<html>c4nary</html>") },
-		"empty":   func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, "") },
-		"array":   func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, []string{"c4nary"}) },
-		"null":    func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, "null") },
-		"deep":    func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, strings.Repeat("[", 1<<19)) },
-		"latin1":  func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, "{\"sub\":\"\xe4\"}") },
-		"two":     func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, `{"a":1}{"a":1}`) },
-		"twice":   func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, `{"sub":"alice","sub":"alice"}`) },
-		"429":     func(w http.ResponseWriter, _ *http.Request) { reply(w, 429, m{"error": "invalid_grant"}) },
-		"408":     func(w http.ResponseWriter, _ *http.Request) { reply(w, 408, m{"error": "invalid_grant"}) },
+		"304":    func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) },
+		"HTML":   func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 200, "<html>c4nary</html>") },
+		"empty":  func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 200, "") },
+		"array":  func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 200, []string{"c4nary"}) },
+		"null":   func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 200, "null") },
+		"deep":   func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 200, strings.Repeat("[", 1<<19)) },
+		"latin1": func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 200, "{\"sub\":\"\xe4\"}") },
+		"two":    func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 200, `{"a":1}{"a":1}`) },
+		"twice": func(w http.ResponseWriter, _ *http.Request) {
+			authservertest.Reply(w, 200, `{"sub":"alice","sub":"alice"}`)
+		},
+		"429": func(w http.ResponseWriter, _ *http.Request) {
+			authservertest.Reply(w, 429, m{"error": "invalid_grant"})
+		},
+		"408": func(w http.ResponseWriter, _ *http.Request) {
+			authservertest.Reply(w, 408, m{"error": "invalid_grant"})
+		},
 		"no body": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
 	}
 }
@@ -104,8 +111,8 @@ func TestFaultsAreTheServers(t *testing.T) {
 	calls := map[string]func(*Client, Tokens) error{
 		"/.well-known/openid-configuration": func(c *Client, _ Tokens) error { return c.Ready(t.Context()) },
 		"/token": func(c *Client, s Tokens) error {
-			_, err := c.Refresh(t.Context(), grantOf(s))
-			_, err2 := c.Exchange(t.Context(), goodGrant())
+			_, err := c.ExchangeRefreshToken(t.Context(), s.Refresh, s.ID)
+			_, err2 := c.RedeemCode(t.Context(), goodGrant())
 			if !errors.Is(err2, ErrUnavailable) && !errors.Is(err2, ErrCodeRefused) { // 408 and 429
 				t.Errorf("Exchange: %v", err2)
 			}
@@ -116,7 +123,7 @@ func TestFaultsAreTheServers(t *testing.T) {
 			return err
 		},
 		"/keys": func(c *Client, _ Tokens) error {
-			_, err := c.Exchange(t.Context(), goodGrant())
+			_, err := c.RedeemCode(t.Context(), goodGrant())
 			return err
 		},
 	}
@@ -126,9 +133,9 @@ func TestFaultsAreTheServers(t *testing.T) {
 				t.Parallel()
 				as := newAS(t)
 				session := as.enter(as.client())
-				as.handle(path, fault)
+				as.Handle(path, fault)
 				cfg := as.config()
-				c := New(cfg, Options{HTTP: NewHTTP(nil, time.Second), Clock: as.clock.Now})
+				c := New(cfg, Options{HTTP: NewHTTP(nil, time.Second), Clock: as.Clock.Now})
 				if name != "hang" && name != "drip" { // the others are slow at most under load
 					c = as.client()
 				}
@@ -139,11 +146,11 @@ func TestFaultsAreTheServers(t *testing.T) {
 				if strings.Contains(err.Error(), "c4nary") {
 					t.Errorf("error quotes the server: %v", err)
 				}
-				if n := as.count("/c4nary"); n != 0 {
+				if n := as.Count("/c4nary"); n != 0 {
 					t.Errorf("a redirect was followed %d times", n)
 				}
-				as.handle(path, nil)
-				as.clock.Add(2 * time.Second)
+				as.Handle(path, nil)
+				as.Clock.Add(2 * time.Second)
 				as.enter(c) // once the server is back
 			})
 		}
@@ -169,7 +176,7 @@ func TestUnreachable(t *testing.T) {
 	c := as.client()
 	session := as.enter(c)
 	as.Close()
-	if _, err := c.Refresh(t.Context(), grantOf(session)); !errors.Is(err, ErrUnavailable) {
+	if _, err := c.ExchangeRefreshToken(t.Context(), session.Refresh, session.ID); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("Refresh: %v", err)
 	}
 	if _, err := c.Userinfo(t.Context(), session.Access, ""); !errors.Is(err, ErrUnavailable) {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"oauth-agent/agent/internal/secret"
+
+	"oauth-agent/agent/internal/authserver/authservertest"
 )
 
 func TestTryClient(t *testing.T) {
@@ -58,10 +60,10 @@ func TestTryClientFindsTheMethod(t *testing.T) {
 		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, _, basic := r.BasicAuth()
 			if right == AuthBasic && basic || right == AuthPost && r.FormValue("client_secret") != "" {
-				reply(w, 400, map[string]string{"error": "invalid_grant"})
+				authservertest.Reply(w, 400, map[string]string{"error": "invalid_grant"})
 				return
 			}
-			reply(w, 401, map[string]string{"error": "invalid_client"})
+			authservertest.Reply(w, 401, map[string]string{"error": "invalid_client"})
 		}))
 		got, err := NewHTTP(nil, 10*time.Second).TryClient(t.Context(), srv.URL, "https://www.example.com/", Credentials{ID: "spa", Secret: secret.New("c4nary")}, AuthAuto, false)
 		if want := map[bool]TrialVerdict{true: ClientRefused, false: ClientAccepted}[right == "neither"]; err != nil || got.Verdict != want {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"oauth-agent/agent/internal/authserver/authservertest"
 	"oauth-agent/agent/internal/secret"
 )
 
@@ -13,11 +14,11 @@ func TestUserinfo(t *testing.T) {
 	challenge := func(value string, status int) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("WWW-Authenticate", value)
-			reply(w, status, "")
+			authservertest.Reply(w, status, "")
 		}
 	}
 	answer := func(status int, body any) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) { reply(w, status, body) }
+		return func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, status, body) }
 	}
 	for _, tt := range []struct {
 		name, sub string
@@ -56,7 +57,7 @@ func TestUserinfo(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			as := newAS(t)
 			c := as.client()
-			as.handle("/userinfo", tt.h)
+			as.Handle("/userinfo", tt.h)
 			got, err := c.Userinfo(t.Context(), secret.New("access-1"), tt.sub)
 			if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
 				t.Errorf("error is %v, want %v", err, tt.want)
@@ -75,9 +76,9 @@ func TestUserinfoPassesTheBytes(t *testing.T) {
 	const body = "{ \"sub\" : \"alice\",\n \"n\": 12345678901234567890, \"name\":\"Älice\" }"
 	as := newAS(t)
 	var bearer string
-	as.handle("/userinfo", func(w http.ResponseWriter, r *http.Request) {
+	as.Handle("/userinfo", func(w http.ResponseWriter, r *http.Request) {
 		bearer = r.Header.Get("Authorization")
-		reply(w, 200, body)
+		authservertest.Reply(w, 200, body)
 	})
 	got, err := as.client().Userinfo(t.Context(), secret.New("access-1"), "alice")
 	if err != nil || string(got) != body {
@@ -90,7 +91,7 @@ func TestUserinfoPassesTheBytes(t *testing.T) {
 
 func TestNoUserinfo(t *testing.T) {
 	as := newAS(t)
-	delete(as.metadata, "userinfo_endpoint")
+	delete(as.Metadata, "userinfo_endpoint")
 	if _, err := as.client().Userinfo(t.Context(), secret.New("a"), ""); !errors.Is(err, ErrNoUserinfo) {
 		t.Errorf("error is %v", err)
 	}

@@ -89,7 +89,7 @@ func (a *Agent) complete(w http.ResponseWriter, r *http.Request, got *cookie.Rec
 	if p.err != "" {
 		return responseError(p.err)
 	}
-	tokens, err := a.as.Exchange(r.Context(), t.grant(p.code))
+	tokens, err := a.tokens.Redeem(r.Context(), t.grant(p.code))
 	if err != nil {
 		return told(err)
 	}

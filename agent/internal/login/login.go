@@ -19,8 +19,10 @@ import (
 	"oauth-agent/agent/internal/clientip"
 	"oauth-agent/agent/internal/cookie"
 	"oauth-agent/agent/internal/httperr"
-	"oauth-agent/agent/internal/recent"
+	"oauth-agent/agent/internal/httproute"
 	"oauth-agent/agent/internal/session"
+	"oauth-agent/agent/internal/store"
+	"oauth-agent/agent/internal/tokens"
 )
 
 // Config is what the endpoints need to know of the settings.
@@ -49,13 +51,26 @@ type Events interface {
 	LoggedOut(ctx context.Context, issuer, subject string)
 }
 
+// Options are what the endpoints work with; each is needed.
+type Options struct {
+	Server   *authserver.Client
+	Tokens   *tokens.Source
+	Jar      *cookie.Jar
+	Sessions *session.Store
+	Store    store.Store // of logouts that were continued
+	Clock    func() time.Time
+	Log      *slog.Logger
+	Events   Events
+}
+
 // Agent is the endpoints with what they depend on.
 type Agent struct {
 	cfg      Config
 	as       *authserver.Client
+	tokens   *tokens.Source
 	jar      *cookie.Jar
 	sessions *session.Store
-	spent    *recent.Memory[struct{}] // logouts
+	store    store.Store
 	clock    func() time.Time
 	log      *slog.Logger
 	events   Events
@@ -63,21 +78,13 @@ type Agent struct {
 	warnUserinfo sync.Once
 }
 
-// maxSpent bounds the memory of spent logouts. Beyond it the oldest may work
-// twice, which their one-minute cookie allows no stranger to try.
-const maxSpent = 20_000
-
 // New makes the endpoints.
-func New(cfg Config, as *authserver.Client, jar *cookie.Jar, sessions *session.Store, clock func() time.Time, log *slog.Logger, events Events) *Agent {
+func New(cfg Config, opt Options) *Agent {
 	return &Agent{
-		cfg: cfg, as: as, jar: jar, sessions: sessions, clock: clock, log: log, events: events,
-		spent: recent.New[struct{}](maxSpent, cookie.LogoutLifetime, clock),
+		cfg: cfg, as: opt.Server, tokens: opt.Tokens, jar: opt.Jar, sessions: opt.Sessions, store: opt.Store,
+		clock: opt.Clock, log: opt.Log, events: opt.Events,
 	}
 }
-
-// Inherit takes over from endpoints that these replace: a logout that those have
-// continued is not continued here again. Call it before the first use.
-func (a *Agent) Inherit(from *Agent) { a.spent = from.spent }
 
 // renewable finds the session for a state-changing call and checks its CSRF
 // token.
@@ -120,4 +127,18 @@ func noSession(cause error) error {
 		reason = httperr.ReasonNoSession
 	}
 	return httperr.Unauthorized("there is no session: the user is not logged in", cause).Because(reason)
+}
+
+// Routes are the endpoints, below the base path.
+func (a *Agent) Routes() []httproute.Route {
+	return []httproute.Route{
+		{Methods: httproute.Post(), Path: "/login/start", Policy: httproute.Fetch, Handler: a.Start, Limit: httproute.LoginStart},
+		{Methods: httproute.Post(), Path: "/login/end", Policy: httproute.Fetch, Handler: a.End},
+		{Methods: httproute.Get(), Path: "/session", Policy: httproute.Fetch, Handler: a.Session},
+		{Methods: httproute.Get(), Path: "/userInfo", Policy: httproute.Fetch, Handler: a.UserInfo},
+		{Methods: httproute.Get(), Path: "/claims", Policy: httproute.Fetch, Handler: a.Claims},
+		{Methods: httproute.Post(), Path: "/refresh", Policy: httproute.Fetch, Handler: a.Refresh},
+		{Methods: httproute.Post(), Path: "/logout", Policy: httproute.Fetch, Handler: a.Logout},
+		{Methods: []string{http.MethodGet}, Path: "/logout/continue", Policy: httproute.Navigation, Handler: a.Continue},
+	}
 }

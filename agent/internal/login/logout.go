@@ -16,6 +16,7 @@ import (
 	"oauth-agent/agent/internal/httperr"
 	"oauth-agent/agent/internal/seal"
 	"oauth-agent/agent/internal/secret"
+	"oauth-agent/agent/internal/store"
 )
 
 // logoutLimit bounds what a logout waits for the authorization server.
@@ -42,7 +43,7 @@ func (a *Agent) Logout(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), logoutLimit)
 	defer cancel()
-	if err := a.as.End(ctx, s.Refresh(), s.Access); err != nil {
+	if err := a.tokens.End(ctx, s.Refresh(), s.Access); err != nil {
 		a.log.WarnContext(r.Context(), "the tokens could not be revoked at logout", "error", err)
 	}
 	id := s.IDToken()
@@ -89,7 +90,7 @@ func (a *Agent) Continue(w http.ResponseWriter, r *http.Request) error {
 	got := cookie.Read(r)
 	var id secret.String
 	err := a.jar.OpenThat(got, cookie.Logout, "", func(record []byte) (ok bool) {
-		id, ok = a.continueLogout(record)
+		id, ok = a.continueLogout(r.Context(), record)
 		return ok
 	})
 	a.jar.Clear(w, got, cookie.Logout, "")
@@ -117,15 +118,23 @@ func (a *Agent) pendingLogout(id secret.String) []byte {
 	return seal.Pack(once, now, []byte(id.Reveal()))
 }
 
+// continuedLogout is what the store keeps of logouts.
+const continuedLogout store.Purpose = "logout"
+
 // continueLogout takes the ID token out of a logout that is neither too old nor
 // spent, and spends it.
-func (a *Agent) continueLogout(record []byte) (id secret.String, ok bool) {
+func (a *Agent) continueLogout(ctx context.Context, record []byte) (id secret.String, ok bool) {
 	fields, err := seal.Unpack(record, 3)
 	if err != nil || len(fields[1]) != 8 {
 		return id, false
 	}
 	since := time.Unix(int64(binary.BigEndian.Uint64(fields[1])), 0)
-	if a.clock().Sub(since) > cookie.LogoutLifetime || !a.spent.PutNew(string(fields[0]), struct{}{}) {
+	if a.clock().Sub(since) > cookie.LogoutLifetime {
+		return id, false
+	}
+	// A store that does not answer costs the hint, and with it the logout at the server.
+	first, err := a.store.PutIfAbsent(ctx, store.NewKey(continuedLogout, string(fields[0])), []byte{1}, cookie.LogoutLifetime)
+	if err != nil || !first {
 		return id, false
 	}
 	return secret.New(string(fields[2])), true

@@ -7,6 +7,7 @@ import (
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/cookie"
 	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/tokens"
 )
 
 // Refresh answers POST /refresh with rewritten cookies (RFC 6749 6, RFC 9700
@@ -29,14 +30,14 @@ func (a *Agent) Refresh(w http.ResponseWriter, r *http.Request) error {
 	if refresh.Empty() {
 		return httperr.Unauthorized("the session has no refresh token: log in again", nil).Because(httperr.ReasonNoSession)
 	}
-	tokens, err := a.as.Refresh(r.Context(), authserver.RefreshGrant{Refresh: refresh, Access: s.Access, ID: s.IDToken()})
+	renewed, err := a.tokens.Refresh(r.Context(), tokens.Grant{Refresh: refresh, Access: s.Access, ID: s.IDToken()})
 	if err != nil {
 		if errors.Is(err, authserver.ErrSessionOver) {
 			a.sessions.End(w, got)
 		}
 		return httperr.Failed(httperr.EventRefreshFailed, told(err))
 	}
-	if err := a.sessions.Refreshed(w, s, sessionTokens(tokens)); err != nil {
+	if err := a.sessions.Refreshed(w, s, sessionTokens(renewed)); err != nil {
 		return told(err)
 	}
 	w.WriteHeader(http.StatusNoContent)

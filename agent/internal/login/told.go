@@ -8,6 +8,7 @@ import (
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/cookie"
 	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/tokens"
 )
 
 // told turns what went wrong with the authorization server into an answer.
@@ -23,7 +24,7 @@ func told(err error) error {
 		return httperr.BadRequest("the authorization response comes from another issuer", err).Because(httperr.ReasonIssuer)
 	case errors.Is(err, authserver.ErrIDToken):
 		return httperr.BadRequest("the ID token was refused", err).Because(httperr.ReasonIDToken)
-	case errors.Is(err, authserver.ErrCodeSpent):
+	case errors.Is(err, tokens.ErrCodeSpent):
 		return httperr.BadRequest("this login has ended already", err).Because(httperr.ReasonCode)
 	case errors.Is(err, authserver.ErrCodeRefused):
 		return authorizationError("the authorization server refused the code", err).Because(httperr.ReasonCode)

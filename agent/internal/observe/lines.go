@@ -65,6 +65,9 @@ func linesOf(log *slog.Logger) *lines {
 	if inner, ok := h.(ofRequest); ok {
 		h = inner.Handler
 	}
+	if o, ok := h.(*Output); ok {
+		h = o.handler()
+	}
 	if p, ok := h.(patient); ok {
 		return p.out
 	}

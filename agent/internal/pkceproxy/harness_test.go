@@ -17,6 +17,7 @@ import (
 
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/httproute"
 	"oauth-agent/agent/internal/pkceproxy"
 	"oauth-agent/agent/internal/secret"
 	"oauth-agent/test/double"
@@ -157,13 +158,13 @@ func serve(p *pkceproxy.Proxy, log *slog.Logger) http.Handler {
 	renderer := &httperr.Renderer{Log: log, Render: pkceproxy.Render}
 	for _, route := range p.Routes() {
 		h := renderer.Handle(route.Handler)
-		if route.CORS {
-			h = p.CORS([]string{route.Method}, h)
-			if route.Method != http.MethodHead {
-				mux.Handle("OPTIONS "+route.Path, h)
-			}
+		if route.Policy == httproute.Script {
+			h = p.CORS(route.Methods, h)
+			mux.Handle("OPTIONS "+route.Path, h)
 		}
-		mux.Handle(route.Method+" "+route.Path, h)
+		for _, method := range route.Methods {
+			mux.Handle(method+" "+route.Path, h)
+		}
 	}
 	return mux
 }

@@ -23,16 +23,6 @@ func shown(err error) error {
 	return httperr.New(e.Status, e.Code, e.Message, cause).Because(e.Reason)
 }
 
-// Shown has what next refuses shown to a person.
-func Shown(next httperr.Handler) httperr.Handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		if err := next(w, r); err != nil {
-			return shown(err)
-		}
-		return nil
-	}
-}
-
 // Render writes an error of the proxy's endpoints; it is meant for
 // [httperr.Renderer]. Scripts get the JSON of RFC 6749 5.2. The authorization
 // endpoint and the callback, which people see, give a small page.
@@ -56,6 +46,12 @@ const page = `<!doctype html>
 <p>%s</p>
 <p>Please go back to the application. For its developer: <code>%s</code></p>
 `
+
+// RenderPage writes an error of an endpoint that people see, as a small page.
+func RenderPage(w http.ResponseWriter, e *httperr.Error) {
+	noStore(w.Header())
+	renderPage(w, e)
+}
 
 // renderPage shows e. The message is the program's own and repeats nothing of
 // the request.

@@ -3,11 +3,10 @@ package pkceproxy
 import (
 	"net/http"
 	"net/url"
-	"slices"
 
 	"github.com/rs/cors"
 
-	"oauth-agent/agent/internal/httperr"
+	"oauth-agent/agent/internal/httproute"
 )
 
 // The paths of the endpoints, below the issuer.
@@ -19,47 +18,35 @@ const (
 	metadataPath      = "/.well-known/oauth-authorization-server"
 )
 
-// Route is an endpoint for the composition root to serve.
-type Route struct {
-	Method  string
-	Path    string
-	Handler httperr.Handler
-	// CORS tells that scripts call it: wrap it in [Proxy.CORS], and route
-	// OPTIONS to it too. Otherwise people do: wrap it in [Shown].
-	CORS bool
-	// Limited tells that one client must not call it too often.
-	Limited bool
-}
-
 // Routes lists the endpoints. They are at the root. When the issuer has a path,
 // they are also below that, so that it does not matter whether a gateway in
 // front strips it; the metadata then has a third place (RFC 8414 3.1).
-func (p *Proxy) Routes() []Route {
+func (p *Proxy) Routes() []httproute.Route {
 	routes := p.routesBelow("")
 	if base := p.basePath(); base != "" {
 		routes = append(routes, p.routesBelow(base)...)
-		routes = append(routes, readable(metadataPath+base, p.Metadata, true)...)
+		routes = append(routes, httproute.Route{
+			Methods: httproute.Get(), Path: metadataPath + base, Policy: httproute.Script, Handler: p.Metadata,
+		})
 	}
 	return routes
 }
 
-func (p *Proxy) routesBelow(base string) []Route {
-	routes := slices.Concat(
-		readable(base+authorizationPath, p.Authorize, false),
-		readable(base+authorizePath, p.Authorize, false),
-		readable(base+callbackPath, p.Callback, false),
-		readable(base+metadataPath, p.Metadata, true),
-		[]Route{{Method: http.MethodPost, Path: base + tokenPath, Handler: p.Token, CORS: true, Limited: true}},
-	)
+func (p *Proxy) routesBelow(base string) []httproute.Route {
+	get, post := httproute.Get(), httproute.Post()
+	routes := []httproute.Route{
+		{Methods: get, Path: base + authorizationPath, Policy: httproute.Person, Handler: p.Authorize},
+		{Methods: get, Path: base + authorizePath, Policy: httproute.Person, Handler: p.Authorize},
+		{Methods: get, Path: base + callbackPath, Policy: httproute.Person, Handler: p.Callback},
+		{Methods: get, Path: base + metadataPath, Policy: httproute.Script, Handler: p.Metadata},
+		{Methods: post, Path: base + tokenPath, Policy: httproute.Script, Handler: p.Token, Limit: httproute.TokenCalls},
+	}
 	if p.revocation {
-		routes = append(routes, Route{Method: http.MethodPost, Path: base + revokePath, Handler: p.Revoke, CORS: true, Limited: true})
+		routes = append(routes, httproute.Route{
+			Methods: post, Path: base + revokePath, Policy: httproute.Script, Handler: p.Revoke, Limit: httproute.TokenCalls,
+		})
 	}
 	return routes
-}
-
-// readable is an endpoint for GET, and so for HEAD (RFC 9110 9.1).
-func readable(path string, h httperr.Handler, cors bool) []Route {
-	return []Route{{Method: http.MethodGet, Path: path, Handler: h, CORS: cors}, {Method: http.MethodHead, Path: path, Handler: h, CORS: cors}}
 }
 
 // basePath gives the path of the issuer.

@@ -35,29 +35,28 @@ var ErrSealed = errors.New("the sealed value does not open")
 
 // Ring is a list of keys; the first one seals.
 type Ring struct {
-	keys [][]byte
-	late *late // nil: the first key seals
+	keys  [][]byte
+	grace Grace
 }
 
-// late is the time in which another key than the first one goes on sealing.
-type late struct {
-	key   int
-	until time.Time
-	clock func() time.Time
+// Grace is the time in which a key that is new to this process only opens, while the
+// one that it has had for longest goes on sealing: other processes may not have the
+// new one yet. The zero value is none.
+type Grace struct {
+	Ages   *KeyAges
+	Period time.Duration
+	Clock  func() time.Time
 }
 
-// Defer lets the key at index key seal until then, in place of the first one, which
-// only opens: other processes may not have that one yet. Call it before [Ring.For].
-func (r *Ring) Defer(key int, until time.Time, clock func() time.Time) {
-	r.late = &late{key, until, clock}
-}
+// WithGrace returns the ring with a time of grace for its first key.
+func (r *Ring) WithGrace(grace Grace) *Ring { return &Ring{r.keys, grace} }
 
-// Sealing is the index of the key that seals now.
+// Sealing returns the index of the key that seals now.
 func (r *Ring) Sealing() int {
-	if r.late != nil && r.late.clock().Before(r.late.until) {
-		return r.late.key
+	if r.grace.Ages == nil {
+		return 0
 	}
-	return 0
+	return r.grace.Ages.sealing(r.keys, r.grace.Clock().Add(-r.grace.Period))
 }
 
 // NewRing takes keys of 64 hexadecimal characters, as the settings have them.

@@ -27,7 +27,7 @@ type stack struct {
 	settings []string
 	keys     []string // of the cookies
 	provider *idp.Server
-	agent    atomic.Pointer[agent.Agent]
+	agent    atomic.Pointer[agent.Server]
 	page     http.Handler
 
 	report string

@@ -1,4 +1,4 @@
-package authserver
+package tokens
 
 import (
 	"context"
@@ -10,17 +10,17 @@ import (
 // A refresh whose caller has left is waited for, though not for ever.
 func TestWaitForWhatIsInTheAir(t *testing.T) {
 	as := newAS(t)
-	c := as.client()
+	c := as.source()
 	session := as.enter(c)
-	if err := c.Wait(t.Context()); err != nil {
+	if err := c.Shared.Wait(t.Context()); err != nil {
 		t.Fatalf("with nothing in the air: %v", err)
 	}
 
 	asked, release := make(chan struct{}), make(chan struct{})
-	as.handle("/token", func(w http.ResponseWriter, r *http.Request) {
+	as.Handle("/token", func(w http.ResponseWriter, r *http.Request) {
 		close(asked)
 		<-release
-		as.serveForm(w, r)
+		as.ServeForm(w, r)
 	})
 	ctx, leave := context.WithCancel(t.Context())
 	left := make(chan error, 1)
@@ -33,12 +33,12 @@ func TestWaitForWhatIsInTheAir(t *testing.T) {
 	if err := <-left; !errors.Is(err, context.Canceled) {
 		t.Fatalf("the caller: %v", err)
 	}
-	if err := c.Wait(ctx); !errors.Is(err, context.Canceled) {
+	if err := c.Shared.Wait(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Wait with a context that has ended: %v", err)
 	}
 
 	landed := make(chan error, 1)
-	go func() { landed <- c.Wait(t.Context()) }()
+	go func() { landed <- c.Shared.Wait(t.Context()) }()
 	select {
 	case err := <-landed:
 		t.Fatalf("Wait did not wait: %v", err)
@@ -49,8 +49,8 @@ func TestWaitForWhatIsInTheAir(t *testing.T) {
 		t.Error(err)
 	}
 	// What it was spent for is remembered by then: nobody asks again.
-	asks := as.count("/token")
-	if _, err := c.Refresh(t.Context(), grantOf(session)); err != nil || as.count("/token") != asks {
-		t.Errorf("after it: %v, asked %d times", err, as.count("/token")-asks)
+	asks := as.Count("/token")
+	if _, err := c.Refresh(t.Context(), grantOf(session)); err != nil || as.Count("/token") != asks {
+		t.Errorf("after it: %v, asked %d times", err, as.Count("/token")-asks)
 	}
 }

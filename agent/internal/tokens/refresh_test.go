@@ -1,4 +1,4 @@
-package authserver
+package tokens
 
 import (
 	"context"
@@ -6,55 +6,32 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"oauth-agent/agent/internal/authserver"
+	"oauth-agent/agent/internal/authserver/authservertest"
 	"oauth-agent/agent/internal/secret"
 	"oauth-agent/agent/internal/sharedcall"
+	"oauth-agent/agent/internal/store"
 )
-
-// refreshes counts the refresh exchanges that the server saw.
-func (as *fakeAS) refreshes() (n int) {
-	as.mu.Lock()
-	defer as.mu.Unlock()
-	for _, f := range as.forms {
-		if f.Get("grant_type") == "refresh_token" {
-			n++
-		}
-	}
-	return n
-}
-
-func (as *fakeAS) reused() int {
-	as.mu.Lock()
-	defer as.mu.Unlock()
-	return as.reuse
-}
-
-func mustRefresh(t testing.TB, c *Client, g RefreshGrant) Tokens {
-	t.Helper()
-	got, err := c.Refresh(t.Context(), g)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return got
-}
 
 func TestRefresh(t *testing.T) {
 	as := newAS(t)
-	c := as.client()
+	c := as.source()
 	session := as.enter(c)
 	got := mustRefresh(t, c, grantOf(session))
 	if got.Access.Reveal() != "access-2" || got.Refresh.Reveal() != "refresh-2" || got.ID.Equal(session.ID) {
 		t.Errorf("tokens %q %q", got.Access.Reveal(), got.Refresh.Reveal())
 	}
-	if got.Identity != session.Identity || !got.Expiry.Equal(as.clock.Now().Add(300*time.Second)) {
+	if got.Identity != session.Identity || !got.Expiry.Equal(as.Clock.Now().Add(300*time.Second)) {
 		t.Errorf("identity %v, expiry %v", got.Identity, got.Expiry)
 	}
 	want := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {"refresh-1"}}
-	if f := as.forms[1]; f.Encode() != want.Encode() {
+	if f := as.Forms[1]; f.Encode() != want.Encode() {
 		t.Errorf("form %v, want %v", f, want)
 	}
 }
@@ -64,7 +41,7 @@ func TestRefresh(t *testing.T) {
 // losers deleted the session).
 func TestConcurrentRefreshes(t *testing.T) {
 	as := newAS(t)
-	c := as.client()
+	c := as.source()
 	session := as.enter(c)
 	var wg sync.WaitGroup
 	for range 64 {
@@ -76,7 +53,7 @@ func TestConcurrentRefreshes(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n, reused := as.refreshes(), as.reused(); n != 1 || reused != 0 {
+	if n, reused := as.Refreshes(), as.Reused(); n != 1 || reused != 0 {
 		t.Errorf("%d exchanges, %d reuses; want 1 and 0", n, reused)
 	}
 }
@@ -84,8 +61,8 @@ func TestConcurrentRefreshes(t *testing.T) {
 // TestChainUnderFire: callers of every age of one chain at once, while it grows.
 func TestChainUnderFire(t *testing.T) {
 	as := newAS(t)
-	c := as.client()
-	grants := []RefreshGrant{grantOf(as.enter(c))}
+	c := as.source()
+	grants := []Grant{grantOf(as.enter(c))}
 	for range 5 {
 		grants = append(grants, grantOf(mustRefresh(t, c, grants[len(grants)-1])))
 		var wg sync.WaitGroup
@@ -99,7 +76,7 @@ func TestChainUnderFire(t *testing.T) {
 		wg.Wait()
 		grants = append(grants, grantOf(mustRefresh(t, c, grants[0])))
 	}
-	if n := as.reused(); n != 0 {
+	if n := as.Reused(); n != 0 {
 		t.Errorf("%d reuses", n)
 	}
 }
@@ -107,16 +84,16 @@ func TestChainUnderFire(t *testing.T) {
 // TestLateRefresh: a call that comes after the rotation with the old cookie.
 func TestLateRefresh(t *testing.T) {
 	as := newAS(t)
-	c := as.client()
+	c := as.source()
 	first := grantOf(as.enter(c))
 	second := mustRefresh(t, c, first)
 
-	given := as.clock.Now()
-	as.clock.Add(59 * time.Second)
+	given := as.Clock.Now()
+	as.Clock.Add(59 * time.Second)
 	if got := mustRefresh(t, c, first); !got.Issued.Equal(given) || !got.Access.Equal(second.Access) || !got.Refresh.Equal(second.Refresh) || !got.ID.Equal(second.ID) {
 		t.Errorf("late call got %q", got.Access.Reveal())
 	}
-	if n := as.refreshes(); n != 1 {
+	if n := as.Refreshes(); n != 1 {
 		t.Errorf("%d exchanges, want 1", n)
 	}
 
@@ -124,13 +101,13 @@ func TestLateRefresh(t *testing.T) {
 	if third.Access.Equal(second.Access) {
 		t.Error("a caller with the newest tokens got them again")
 	}
-	as.clock.Add(500 * time.Millisecond)
+	as.Clock.Add(500 * time.Millisecond)
 	if got := mustRefresh(t, c, first); !got.Refresh.Equal(third.Refresh) {
 		t.Errorf("late call got %q, not the newest of the chain", got.Refresh.Reveal())
 	}
 
-	as.clock.Add(time.Second) // 60.5 s after the first rotation
-	if _, err := c.Refresh(t.Context(), first); !errors.Is(err, ErrSessionOver) {
+	as.Clock.Add(time.Second) // 60.5 s after the first rotation
+	if _, err := c.Refresh(t.Context(), first); !errors.Is(err, authserver.ErrSessionOver) {
 		t.Errorf("after the memory: %v", err)
 	}
 }
@@ -139,13 +116,13 @@ func TestLateRefresh(t *testing.T) {
 // token when the access token at its end is of no use any more.
 func TestLateRefreshWithExpiredTokens(t *testing.T) {
 	as := newAS(t)
-	c := as.client(func(c *Config) { c.RefreshMemory = time.Hour })
+	c := as.source(life(time.Hour))
 	first := grantOf(as.enter(c))
 	second := mustRefresh(t, c, first)
-	as.clock.Add(300*time.Second - soonExpired)
+	as.Clock.Add(300*time.Second - soonExpired)
 	third := mustRefresh(t, c, first)
-	if third.Access.Equal(second.Access) || as.reused() != 0 {
-		t.Errorf("late call got %q, %d reuses", third.Access.Reveal(), as.reused())
+	if third.Access.Equal(second.Access) || as.Reused() != 0 {
+		t.Errorf("late call got %q, %d reuses", third.Access.Reveal(), as.Reused())
 	}
 	if got := mustRefresh(t, c, grantOf(second)); !got.Access.Equal(third.Access) {
 		t.Errorf("the second got %q", got.Access.Reveal())
@@ -154,12 +131,12 @@ func TestLateRefreshWithExpiredTokens(t *testing.T) {
 
 func TestLateRefreshWithUnknownExpiry(t *testing.T) {
 	as := newAS(t)
-	c := as.client()
+	c := as.source()
 	session := as.enter(c)
-	as.set(func() {
-		as.answer = func(url.Values) (int, any) {
-			as.issued++
-			return 200, m{"access_token": fmt.Sprint("a", as.issued), "refresh_token": fmt.Sprint("r", as.issued)}
+	as.Set(func() {
+		as.Answer = func(url.Values) (int, any) {
+			as.Issued++
+			return 200, m{"access_token": fmt.Sprint("a", as.Issued), "refresh_token": fmt.Sprint("r", as.Issued)}
 		}
 	})
 	second := mustRefresh(t, c, grantOf(session))
@@ -176,8 +153,8 @@ func TestLateRefreshWithUnknownExpiry(t *testing.T) {
 // the newest.
 func TestRefreshWithoutRotation(t *testing.T) {
 	as := newAS(t)
-	as.noRotate = true
-	c := as.client()
+	as.NoRotate = true
+	c := as.source()
 	session := as.enter(c)
 	second := mustRefresh(t, c, grantOf(session))
 	if !second.Refresh.Equal(session.Refresh) || !second.ID.Equal(session.ID) || second.Identity != session.Identity {
@@ -190,12 +167,12 @@ func TestRefreshWithoutRotation(t *testing.T) {
 	if third.Access.Equal(second.Access) {
 		t.Error("a caller with the newest tokens got them again")
 	}
-	for _, g := range []RefreshGrant{grantOf(session), grantOf(second), {Refresh: session.Refresh}} {
+	for _, g := range []Grant{grantOf(session), grantOf(second), {Refresh: session.Refresh}} {
 		if got := mustRefresh(t, c, g); !got.Access.Equal(third.Access) {
 			t.Errorf("late call got %q", got.Access.Reveal())
 		}
 	}
-	if n := as.refreshes(); n != 2 {
+	if n := as.Refreshes(); n != 2 {
 		t.Errorf("%d exchanges, want 2", n)
 	}
 }
@@ -204,13 +181,13 @@ func TestRefreshWithoutRotation(t *testing.T) {
 // not send the chain round in a ring.
 func TestRefreshTokenGivenTwice(t *testing.T) {
 	as := newAS(t)
-	c := as.client()
+	c := as.source()
 	session := as.enter(c)
-	as.set(func() {
-		as.answer = func(form url.Values) (int, any) {
-			as.issued++
+	as.Set(func() {
+		as.Answer = func(form url.Values) (int, any) {
+			as.Issued++
 			next := map[string]string{"refresh-1": "B", "B": "refresh-1"}[form.Get("refresh_token")]
-			return 200, m{"access_token": fmt.Sprint("a", as.issued), "refresh_token": next}
+			return 200, m{"access_token": fmt.Sprint("a", as.Issued), "refresh_token": next}
 		}
 	})
 	b := mustRefresh(t, c, grantOf(session))
@@ -234,63 +211,63 @@ func TestRefreshErrors(t *testing.T) {
 		body   any
 		want   error
 	}{
-		{400, m{"error": "invalid_grant", "error_description": "c4nary"}, ErrSessionOver},
-		{400, m{"error": "invalid_request"}, ErrSessionOver},
-		{401, m{"error": "invalid_token"}, ErrSessionOver},
-		{400, "", ErrSessionOver},
-		{401, "", ErrSessionOver},
-		{403, "", ErrSessionOver},
-		{403, m{"error": "access_denied"}, ErrSessionOver},
-		{400, m{"error": "c4nary text"}, ErrSessionOver},
-		{400, "error=invalid_grant&error_description=c4nary", ErrSessionOver},
-		{200, m{"error": "bad_refresh_token", "error_description": "c4nary"}, ErrSessionOver},
-		{200, "error=bad_refresh_token&error_description=c4nary+text", ErrSessionOver},
-		{200, "error=invalid_client", ErrClientRefused},
-		{200, m{"error": "unauthorized_client"}, ErrClientRefused},
-		{200, m{"error": "server_error"}, ErrUnavailable},
-		{200, "error=slow_down", ErrUnavailable},
-		{200, "error=a&error=b", ErrUnavailable},
-		{200, m{"error": ""}, ErrUnavailable},
-		{200, m{"error": m{"code": 7}}, ErrUnavailable},
-		{200, "<p>c4nary</p>", ErrUnavailable},
-		{200, `<a href="/?a&error=invalid_grant">`, ErrUnavailable},
-		{400, m{"error": "temporarily_unavailable"}, ErrUnavailable},
-		{401, m{"error": "server_error"}, ErrUnavailable},
-		{403, m{"error": "slow_down"}, ErrUnavailable},
-		{400, "<p>c4nary</p>", ErrUnavailable},
-		{401, "<p>c4nary</p>", ErrUnavailable},
-		{403, "\ufeff\r\n<!doctype html><p>c4nary</p>", ErrUnavailable},
-		{403, "c4nary", ErrUnavailable},
-		{403, m{"message": "c4nary"}, ErrUnavailable},
-		{400, m{"error": []string{"invalid_client"}}, ErrUnavailable},
-		{400, `{"error":"invalid_client","error":"invalid_grant"}`, ErrUnavailable},
-		{402, m{"error": "invalid_grant"}, ErrUnavailable},
-		{404, "", ErrUnavailable},
-		{404, m{"error": "invalid_grant"}, ErrUnavailable},
-		{405, m{"error": "invalid_grant"}, ErrUnavailable},
-		{407, m{"error": "invalid_grant"}, ErrUnavailable},
-		{410, m{"error": "invalid_grant"}, ErrUnavailable},
-		{421, m{"error": "invalid_grant"}, ErrUnavailable},
-		{422, m{"error": "invalid_grant"}, ErrUnavailable},
-		{425, m{"error": "invalid_grant"}, ErrUnavailable},
-		{451, m{"error": "invalid_grant"}, ErrUnavailable},
-		{404, m{"error": "invalid_client"}, ErrUnavailable},
-		{401, m{"error": "invalid_client"}, ErrClientRefused},
-		{400, m{"error": "unauthorized_client"}, ErrClientRefused},
-		{400, m{"error": "unsupported_grant_type"}, ErrClientRefused},
-		{400, m{"error": "invalid_scope"}, ErrClientRefused},
-		{408, m{"error": "invalid_grant"}, ErrUnavailable},
-		{429, m{"error": "invalid_grant"}, ErrUnavailable},
-		{500, m{"error": "invalid_grant"}, ErrUnavailable},
-		{200, m{"token_type": "bearer"}, ErrUnavailable},
-		{200, m{"access_token": "c4nary", "token_type": "mac"}, ErrUnavailable},
+		{400, m{"error": "invalid_grant", "error_description": "c4nary"}, authserver.ErrSessionOver},
+		{400, m{"error": "invalid_request"}, authserver.ErrSessionOver},
+		{401, m{"error": "invalid_token"}, authserver.ErrSessionOver},
+		{400, "", authserver.ErrSessionOver},
+		{401, "", authserver.ErrSessionOver},
+		{403, "", authserver.ErrSessionOver},
+		{403, m{"error": "access_denied"}, authserver.ErrSessionOver},
+		{400, m{"error": "c4nary text"}, authserver.ErrSessionOver},
+		{400, "error=invalid_grant&error_description=c4nary", authserver.ErrSessionOver},
+		{200, m{"error": "bad_refresh_token", "error_description": "c4nary"}, authserver.ErrSessionOver},
+		{200, "error=bad_refresh_token&error_description=c4nary+text", authserver.ErrSessionOver},
+		{200, "error=invalid_client", authserver.ErrClientRefused},
+		{200, m{"error": "unauthorized_client"}, authserver.ErrClientRefused},
+		{200, m{"error": "server_error"}, authserver.ErrUnavailable},
+		{200, "error=slow_down", authserver.ErrUnavailable},
+		{200, "error=a&error=b", authserver.ErrUnavailable},
+		{200, m{"error": ""}, authserver.ErrUnavailable},
+		{200, m{"error": m{"code": 7}}, authserver.ErrUnavailable},
+		{200, "<p>c4nary</p>", authserver.ErrUnavailable},
+		{200, `<a href="/?a&error=invalid_grant">`, authserver.ErrUnavailable},
+		{400, m{"error": "temporarily_unavailable"}, authserver.ErrUnavailable},
+		{401, m{"error": "server_error"}, authserver.ErrUnavailable},
+		{403, m{"error": "slow_down"}, authserver.ErrUnavailable},
+		{400, "<p>c4nary</p>", authserver.ErrUnavailable},
+		{401, "<p>c4nary</p>", authserver.ErrUnavailable},
+		{403, "\ufeff\r\n<!doctype html><p>c4nary</p>", authserver.ErrUnavailable},
+		{403, "c4nary", authserver.ErrUnavailable},
+		{403, m{"message": "c4nary"}, authserver.ErrUnavailable},
+		{400, m{"error": []string{"invalid_client"}}, authserver.ErrUnavailable},
+		{400, `{"error":"invalid_client","error":"invalid_grant"}`, authserver.ErrUnavailable},
+		{402, m{"error": "invalid_grant"}, authserver.ErrUnavailable},
+		{404, "", authserver.ErrUnavailable},
+		{404, m{"error": "invalid_grant"}, authserver.ErrUnavailable},
+		{405, m{"error": "invalid_grant"}, authserver.ErrUnavailable},
+		{407, m{"error": "invalid_grant"}, authserver.ErrUnavailable},
+		{410, m{"error": "invalid_grant"}, authserver.ErrUnavailable},
+		{421, m{"error": "invalid_grant"}, authserver.ErrUnavailable},
+		{422, m{"error": "invalid_grant"}, authserver.ErrUnavailable},
+		{425, m{"error": "invalid_grant"}, authserver.ErrUnavailable},
+		{451, m{"error": "invalid_grant"}, authserver.ErrUnavailable},
+		{404, m{"error": "invalid_client"}, authserver.ErrUnavailable},
+		{401, m{"error": "invalid_client"}, authserver.ErrClientRefused},
+		{400, m{"error": "unauthorized_client"}, authserver.ErrClientRefused},
+		{400, m{"error": "unsupported_grant_type"}, authserver.ErrClientRefused},
+		{400, m{"error": "invalid_scope"}, authserver.ErrClientRefused},
+		{408, m{"error": "invalid_grant"}, authserver.ErrUnavailable},
+		{429, m{"error": "invalid_grant"}, authserver.ErrUnavailable},
+		{500, m{"error": "invalid_grant"}, authserver.ErrUnavailable},
+		{200, m{"token_type": "bearer"}, authserver.ErrUnavailable},
+		{200, m{"access_token": "c4nary", "token_type": "mac"}, authserver.ErrUnavailable},
 	} {
 		as := newAS(t)
-		c := as.client()
+		c := as.source()
 		session := as.enter(c)
-		as.set(func() { as.answer = func(url.Values) (int, any) { return tt.status, tt.body } })
+		as.Set(func() { as.Answer = func(url.Values) (int, any) { return tt.status, tt.body } })
 		_, err := c.Refresh(t.Context(), grantOf(session))
-		for _, e := range []error{ErrSessionOver, ErrClientRefused, ErrUnavailable, ErrIDToken, ErrCodeRefused} {
+		for _, e := range []error{authserver.ErrSessionOver, authserver.ErrClientRefused, authserver.ErrUnavailable, authserver.ErrIDToken, authserver.ErrCodeRefused} {
 			if errors.Is(err, e) != (e == tt.want) {
 				t.Errorf("%d %v: error is %v, want %v alone", tt.status, tt.body, err, tt.want)
 			}
@@ -299,10 +276,10 @@ func TestRefreshErrors(t *testing.T) {
 			t.Errorf("%d: error quotes the server: %v", tt.status, err)
 		}
 		// Nothing of it is remembered.
-		as.set(func() { as.answer = nil })
+		as.Set(func() { as.Answer = nil })
 		mustRefresh(t, c, grantOf(session))
 	}
-	if _, err := newAS(t).client().Refresh(t.Context(), RefreshGrant{}); !errors.Is(err, ErrSessionOver) {
+	if _, err := newAS(t).source().Refresh(t.Context(), Grant{}); !errors.Is(err, authserver.ErrSessionOver) {
 		t.Errorf("without a refresh token: %v", err)
 	}
 }
@@ -313,7 +290,7 @@ func TestRefreshedIDToken(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		claims  m
-		session func(*RefreshGrant)
+		session func(*Grant)
 		want    string
 	}{
 		{name: "same user"},
@@ -322,17 +299,17 @@ func TestRefreshedIDToken(t *testing.T) {
 		{name: "another nonce", claims: m{"nonce": "n-2"}, want: "nonce"},
 		{name: "another aud", claims: m{"aud": "x"}, want: "aud"},
 		{name: "expired", claims: m{"exp": 1}, want: "expired"},
-		{name: "at_hash of another", claims: m{"at_hash": atHash("x")}, want: "at_hash"},
-		{name: "session without ID token", claims: m{"sub": "mally"}, session: func(g *RefreshGrant) { g.ID = secret.String{} }},
+		{name: "at_hash of another", claims: m{"at_hash": authservertest.AtHash("x")}, want: "at_hash"},
+		{name: "session without ID token", claims: m{"sub": "mally"}, session: func(g *Grant) { g.ID = secret.String{} }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			as := newAS(t)
-			c := as.client()
+			c := as.source()
 			grant := grantOf(as.enter(c))
 			if tt.session != nil {
 				tt.session(&grant)
 			}
-			as.set(func() { as.login = tt.claims })
+			as.Set(func() { as.Login = tt.claims })
 			got, err := c.Refresh(t.Context(), grant)
 			if tt.want == "" {
 				if err != nil {
@@ -343,14 +320,14 @@ func TestRefreshedIDToken(t *testing.T) {
 				}
 				return
 			}
-			if !errors.Is(err, ErrUnavailable) || errors.Is(err, ErrIDToken) || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("error is %v, want ErrUnavailable that tells %q", err, tt.want)
+			if !errors.Is(err, authserver.ErrUnavailable) || errors.Is(err, authserver.ErrIDToken) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error is %v, want authserver.ErrUnavailable that tells %q", err, tt.want)
 			}
 			// Minutes later the server is itself again.
-			as.clock.Add(5 * time.Minute)
-			as.set(func() { as.login = nil })
-			if _, err := c.Refresh(t.Context(), grant); err != nil || as.reused() != 0 {
-				t.Errorf("the session was lost: %v, %d reuses", err, as.reused())
+			as.Clock.Add(5 * time.Minute)
+			as.Set(func() { as.Login = nil })
+			if _, err := c.Refresh(t.Context(), grant); err != nil || as.Reused() != 0 {
+				t.Errorf("the session was lost: %v, %d reuses", err, as.Reused())
 			}
 		})
 	}
@@ -360,29 +337,29 @@ func TestRefreshedIDToken(t *testing.T) {
 // number of times.
 func TestRefreshTokenIsSalvaged(t *testing.T) {
 	as := newAS(t)
-	c := as.client()
+	c := as.source()
 	grant := grantOf(as.enter(c))
-	as.set(func() {
-		as.answer = func(form url.Values) (int, any) {
-			status, body := as.grant(form)
+	as.Set(func() {
+		as.Answer = func(form url.Values) (int, any) {
+			status, body := as.Grant(form)
 			delete(body, "access_token")
 			return status, body
 		}
 	})
 	for range 3 {
-		if _, err := c.Refresh(t.Context(), grant); !errors.Is(err, ErrUnavailable) {
+		if _, err := c.Refresh(t.Context(), grant); !errors.Is(err, authserver.ErrUnavailable) {
 			t.Fatalf("error is %v", err)
 		}
 	}
-	as.handle("/keys", func(w http.ResponseWriter, _ *http.Request) { reply(w, 500, "") })
-	as.set(func() { as.answer, as.signer = nil, newSigner(t, "k2") })
-	if _, err := c.Refresh(t.Context(), grant); !errors.Is(err, ErrUnavailable) {
+	as.Handle("/keys", func(w http.ResponseWriter, _ *http.Request) { authservertest.Reply(w, 500, "") })
+	as.Set(func() { as.Answer, as.Signer = nil, authservertest.NewSigner(t, "k2") })
+	if _, err := c.Refresh(t.Context(), grant); !errors.Is(err, authserver.ErrUnavailable) {
 		t.Fatalf("error is %v", err)
 	}
-	as.handle("/keys", nil)
-	as.clock.Add(retryKeys)
-	if got := mustRefresh(t, c, grant); got.Refresh.Reveal() != "refresh-6" || as.reused() != 0 {
-		t.Errorf("refresh token %q, %d reuses", got.Refresh.Reveal(), as.reused())
+	as.Handle("/keys", nil)
+	as.Clock.Add(time.Second)
+	if got := mustRefresh(t, c, grant); got.Refresh.Reveal() != "refresh-6" || as.Reused() != 0 {
+		t.Errorf("refresh token %q, %d reuses", got.Refresh.Reveal(), as.Reused())
 	}
 }
 
@@ -390,13 +367,13 @@ func TestRefreshTokenIsSalvaged(t *testing.T) {
 // token is there for the next.
 func TestRefreshSurvivesTheCaller(t *testing.T) {
 	as := newAS(t)
-	c := as.client()
+	c := as.source()
 	session := as.enter(c)
 	asked, release := make(chan struct{}), make(chan struct{})
-	as.handle("/token", func(w http.ResponseWriter, r *http.Request) {
+	as.Handle("/token", func(w http.ResponseWriter, r *http.Request) {
 		close(asked)
 		<-release
-		as.serveForm(w, r)
+		as.ServeForm(w, r)
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	gone := make(chan error, 1)
@@ -406,14 +383,14 @@ func TestRefreshSurvivesTheCaller(t *testing.T) {
 	}()
 	<-asked
 	cancel()
-	if err := <-gone; !errors.Is(err, context.Canceled) || !errors.Is(err, ErrUnavailable) {
+	if err := <-gone; !errors.Is(err, context.Canceled) || !errors.Is(err, authserver.ErrUnavailable) {
 		t.Errorf("error is %v", err)
 	}
 	close(release)
 	if got := mustRefresh(t, c, grantOf(session)); got.Access.Reveal() != "access-2" {
 		t.Errorf("the next got %q", got.Access.Reveal())
 	}
-	if n := as.refreshes(); n != 1 {
+	if n := as.Refreshes(); n != 1 {
 		t.Errorf("%d exchanges, want 1", n)
 	}
 }
@@ -422,21 +399,21 @@ func TestRefreshSurvivesTheCaller(t *testing.T) {
 // to the flight after it.
 func TestLateFlightDoesNotSpendAgain(t *testing.T) {
 	as := newAS(t)
-	c := as.client()
+	c := as.source()
 	session := as.enter(c)
-	seen := follow(t, c.memory, session.Refresh.Reveal())
+	seen := follow(t, c, session.Refresh.Reveal())
 	mustRefresh(t, c, grantOf(session))
-	if _, err := c.spend(t.Context(), seen); !errors.Is(err, errMoved) || as.refreshes() != 1 {
-		t.Errorf("error is %v, %d exchanges", err, as.refreshes())
+	if _, err := c.exchangeRefreshToken(t.Context(), seen); !errors.Is(err, errMoved) || as.Refreshes() != 1 {
+		t.Errorf("error is %v, %d exchanges", err, as.Refreshes())
 	}
 }
 
 // TestLateRefreshKeepsTheCallersIDToken, when who was first had none.
 func TestLateRefreshKeepsTheCallersIDToken(t *testing.T) {
 	as := newAS(t)
-	c := as.client()
+	c := as.source()
 	session := as.enter(c)
-	if got := mustRefresh(t, c, RefreshGrant{Refresh: session.Refresh}); !got.ID.Empty() || got.Identity != (Identity{}) {
+	if got := mustRefresh(t, c, Grant{Refresh: session.Refresh}); !got.ID.Empty() || got.Identity != (authserver.Identity{}) {
 		t.Errorf("a session without ID token got one of %v", got.Identity)
 	}
 	if got := mustRefresh(t, c, grantOf(session)); !got.ID.Equal(session.ID) || got.Identity != session.Identity {
@@ -447,23 +424,50 @@ func TestLateRefreshKeepsTheCallersIDToken(t *testing.T) {
 // TestRefreshWithoutMemory: switched off, late calls go to the server.
 func TestRefreshWithoutMemory(t *testing.T) {
 	as := newAS(t)
-	c := as.client(func(c *Config) { c.RefreshMemory = -1 })
+	c := as.source(life(-1))
 	session := as.enter(c)
 	mustRefresh(t, c, grantOf(session))
-	if _, err := c.Refresh(t.Context(), grantOf(session)); !errors.Is(err, ErrSessionOver) {
+	if _, err := c.Refresh(t.Context(), grantOf(session)); !errors.Is(err, authserver.ErrSessionOver) {
 		t.Errorf("error is %v", err)
 	}
 }
 
 func TestPanicEndsOneCallNotTheProcess(t *testing.T) {
 	as := newAS(t)
-	session := as.enter(as.client())
-	c := New(as.config(), Options{Clock: as.clock.Now, Sealer: panicSealer{}})
+	c := as.source(func(s *setup) { s.store = panicStore{newStore(as)} })
+	session := as.enter(c)
 	if _, err := c.Refresh(t.Context(), grantOf(session)); !errors.Is(err, sharedcall.ErrPanic) || strings.Contains(err.Error(), "c4nary") {
 		t.Errorf("error is %v", err)
 	}
 }
 
-type panicSealer struct{ Sealer }
+type panicStore struct{ store.Store }
 
-func (panicSealer) Seal([]byte) (string, error) { panic("c4nary") }
+func (panicStore) Put(context.Context, store.Key, []byte, time.Duration) error { panic("c4nary") }
+
+// The observer is told what comes of each call, and how many callers an exchange served.
+func TestObserver(t *testing.T) {
+	as := newAS(t)
+	seen := &observer{}
+	c := as.source(func(s *setup) { s.Observer = seen })
+	session := as.enter(c)
+	asked, release := as.hold()
+	var callers sync.WaitGroup
+	refresh := func() { callers.Go(func() { mustRefresh(t, c, grantOf(session)) }) }
+	refresh()
+	<-asked
+	key := refreshKey(session.Refresh).Hash
+	for range 3 {
+		refresh()
+	}
+	for c.Shared.waiters.number("default "+string(key[:])) < 4 {
+		time.Sleep(time.Millisecond)
+	}
+	release()
+	callers.Wait()
+	mustRefresh(t, c, grantOf(session))
+	slices.Sort(seen.outcomes)
+	if got := strings.Join(seen.outcomes, " "); got != "exchanged remembered shared shared shared" || len(seen.served) != 1 || seen.served[0] != 4 {
+		t.Errorf("outcomes %s, callers %v", got, seen.served)
+	}
+}

@@ -1,0 +1,55 @@
+package tokens
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"oauth-agent/agent/internal/authserver"
+	"oauth-agent/agent/internal/sharedcall"
+	"oauth-agent/agent/internal/store"
+)
+
+// codeLife is how long a code is remembered: longer than a login may take, so that
+// the cookie of its login is dead before.
+const codeLife = 20 * time.Minute
+
+// ErrCodeSpent is returned for a code that was sent to the token endpoint before, and
+// for another one of the same login.
+var ErrCodeSpent = errors.New("authorization code spent")
+
+// Redeem redeems a code (RFC 6749 4.1.3), once, and one code for a login. A caller
+// who brings a code while it is being redeemed gets the same tokens: a server that
+// sees a code twice revokes what it gave for it. It fails with [ErrCodeSpent] or as
+// [authserver.Client.RedeemCode] does; the code is spent in any case.
+func (s *Source) Redeem(ctx context.Context, g authserver.CodeGrant) (authserver.Tokens, error) {
+	key := s.App + " " + g.Code.Reveal() + " " + g.Verifier.Reveal() + " " + g.Nonce
+	t, err := sharedcall.Do(ctx, &s.Shared.redemptions, key, s.limit(), func(ctx context.Context) (authserver.Tokens, error) {
+		// One login is one code: else its cookie would do for any number of guesses.
+		for _, once := range []store.Key{
+			store.NewKey(usedCode, "verifier", g.Verifier.Reveal()),
+			store.NewKey(usedCode, "code", g.Code.Reveal()),
+		} {
+			if first, err := s.store.PutIfAbsent(ctx, once, []byte{1}, codeLife); err != nil {
+				return authserver.Tokens{}, unavailable(err)
+			} else if !first {
+				return authserver.Tokens{}, ErrCodeSpent
+			}
+		}
+		t, err := s.Server.RedeemCode(ctx, g)
+		if err == nil && !t.Refresh.Empty() {
+			// A server may give the very refresh token of a session that ended here.
+			err = s.forget(ctx, t.Refresh)
+		}
+		return t, err
+	})
+	return t, s.gaveUp(ctx, err)
+}
+
+// gaveUp makes an outage of the end of a caller's patience.
+func (s *Source) gaveUp(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil && !errors.Is(err, authserver.ErrUnavailable) {
+		return unavailable(err)
+	}
+	return err
+}
