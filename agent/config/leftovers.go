@@ -78,7 +78,10 @@ func takeLeftovers(vars map[string]string, ms *Mistakes) {
 }
 
 func withoutLeftovers(text string) string {
-	text = strings.Trim(text, "\ufeff\xff\xfe\r\n\"'")
+	for _, mark := range []string{"\ufeff", "\xff\xfe", "\xfe\xff"} {
+		text = strings.TrimPrefix(text, mark)
+	}
+	text = strings.Trim(text, "\r\n\"'")
 	return strings.TrimSuffix(strings.TrimSuffix(text, `\n`), `\r`)
 }
 

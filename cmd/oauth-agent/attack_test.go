@@ -96,7 +96,12 @@ func (a *attacked) servesAll(what string, duration time.Duration, addresses ...s
 	for _, address := range addresses {
 		for _, keepAlive := range []bool{true, false} {
 			wg.Go(func() {
-				if failures, visits := a.visit(ctx, address, keepAlive); len(failures) > 0 || visits < 1 {
+				failures, visits := a.visit(ctx, address, keepAlive)
+				allowed := 0
+				if address == attacker { // it has its own share, of which the attack may hold some for a moment
+					allowed = visits / 2
+				}
+				if len(failures) > allowed || visits < 1 {
 					slices.Sort(failures)
 					a.t.Errorf("%s, %s, keep-alive %v: %d of %d visits failed: %v", what, address, keepAlive, len(failures), visits, slices.Compact(failures))
 				}

@@ -35,7 +35,8 @@ const base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 // Every bit of every cookie counts, those too that base64 has left over.
 func TestCookiesFlippedBitByBit(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	// The code waits for all the others, which takes a busy machine minutes.
+	w := newWorld(t, server(func(c *idp.Config) { c.CodeLifetime = time.Hour }))
 	c := w.login()
 	page := w.authorize(c.start())
 	for _, tc := range []struct{ name, method, path, body string }{
