@@ -84,23 +84,22 @@ func (s *Source) remember(ctx context.Context, spent secret.String, t authserver
 }
 
 // end makes an ended session of the chain of refresh and returns its last token; the
-// token at hand, when the store cannot say.
-func (s *Source) end(ctx context.Context, refresh secret.String) secret.String {
+// token at hand, when the store cannot say. The error is the store's.
+func (s *Source) end(ctx context.Context, refresh secret.String) (secret.String, error) {
 	s.Shared.chains.Lock()
 	defer s.Shared.chains.Unlock()
-	last, _ := s.follow(ctx, refresh)
-	_ = s.put(ctx, last.refresh, entry{ended: true}, s.Life)
-	return last.refresh
+	last, err := s.follow(ctx, refresh)
+	if e := s.put(ctx, last.refresh, entry{ended: true}, s.Life); e != nil {
+		err = errors.Join(err, fmt.Errorf("refresh memory: %w", e))
+	}
+	return last.refresh, err
 }
 
 // forget makes refresh an unspent token.
 func (s *Source) forget(ctx context.Context, refresh secret.String) error {
 	s.Shared.chains.Lock()
 	defer s.Shared.chains.Unlock()
-	if err := s.store.Delete(ctx, refreshKey(refresh)); err != nil {
-		return unavailable(err)
-	}
-	return nil
+	return s.store.Delete(ctx, refreshKey(refresh))
 }
 
 // An entry in the store is a byte of flags, the serial and the sealed tokens.
@@ -165,9 +164,10 @@ func (s *Source) entry(ctx context.Context, refresh secret.String) (e entry, fou
 		return entry{}, false, err
 	}
 	if e.onlyCopy {
-		err = s.store.Put(ctx, key, value, onlyCopyLife)
+		// If this fails, there is still what was left of its life.
+		_ = s.store.Put(ctx, key, value, max(s.Life, onlyCopyLife))
 	}
-	return e, true, err
+	return e, true, nil
 }
 
 func (s *Source) open(sealed []byte) (authserver.Tokens, error) {

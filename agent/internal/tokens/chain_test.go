@@ -16,17 +16,29 @@ import (
 
 func newStore(as *fakeAS) *store.Memory { return store.NewMemory(as.Clock.Now) }
 
-// brokenStore fails while it is told to, or when it writes.
+// brokenStore fails, in all that it does or in some of it.
 type brokenStore struct {
 	store.Store
-	fail, failPut error
+	fail, failPut, failDelete error
+	failGet                   func() error // may be nil
 }
 
 func (b *brokenStore) Get(ctx context.Context, key store.Key) ([]byte, bool, error) {
-	if b.fail != nil {
-		return nil, false, b.fail
+	err := b.fail
+	if b.failGet != nil {
+		err = errors.Join(err, b.failGet())
+	}
+	if err != nil {
+		return nil, false, err
 	}
 	return b.Store.Get(ctx, key)
+}
+
+func (b *brokenStore) Delete(ctx context.Context, key store.Key) error {
+	if err := errors.Join(b.fail, b.failDelete); err != nil {
+		return err
+	}
+	return b.Store.Delete(ctx, key)
 }
 
 func (b *brokenStore) Put(ctx context.Context, key store.Key, value []byte, ttl time.Duration) error {

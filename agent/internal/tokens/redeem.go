@@ -3,6 +3,8 @@ package tokens
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"time"
 
 	"oauth-agent/agent/internal/authserver"
@@ -37,11 +39,14 @@ func (s *Source) Redeem(ctx context.Context, g authserver.CodeGrant) (authserver
 			}
 		}
 		t, err := s.Server.RedeemCode(ctx, g)
-		if err == nil && !t.Refresh.Empty() {
-			// A server may give the very refresh token of a session that ended here.
-			err = s.forget(ctx, t.Refresh)
+		if err != nil || t.Refresh.Empty() {
+			return t, err
 		}
-		return t, err
+		// A server may give the very refresh token of a session that ended here.
+		if err := s.forget(ctx, t.Refresh); err != nil {
+			s.Log.LogAttrs(ctx, slog.LevelWarn, "what became of a refresh token could not be forgotten", slog.String("error", err.Error()))
+		}
+		return t, nil
 	})
 	return t, s.gaveUp(ctx, err)
 }
@@ -49,7 +54,7 @@ func (s *Source) Redeem(ctx context.Context, g authserver.CodeGrant) (authserver
 // gaveUp makes an outage of the end of a caller's patience.
 func (s *Source) gaveUp(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil && !errors.Is(err, authserver.ErrUnavailable) {
-		return unavailable(err)
+		return unavailable(fmt.Errorf("waiting for the answer: %w", err))
 	}
 	return err
 }

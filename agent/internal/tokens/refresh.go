@@ -188,12 +188,12 @@ func (s *Source) storeResult(ctx context.Context, spent secret.String, t authser
 func (s *Source) End(ctx context.Context, refresh, access secret.String) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), authserver.RevocationLimit)
 	defer cancel()
-	token, hint := access, authserver.AccessTokenHint
 	if !refresh.Empty() {
-		token, hint = s.end(ctx, refresh), authserver.RefreshTokenHint
+		latest, err := s.end(ctx, refresh)
+		return errors.Join(err, s.Server.Revoke(ctx, latest, authserver.RefreshTokenHint))
 	}
-	if token.Empty() {
+	if access.Empty() {
 		return nil
 	}
-	return s.Server.Revoke(ctx, token, hint)
+	return s.Server.Revoke(ctx, access, authserver.AccessTokenHint)
 }
