@@ -67,7 +67,10 @@ func networkOf(host string) string {
 	addr, _ := netip.ParseAddr(host)
 	addr = addr.Unmap()
 	// Hosts files commonly define these names for loopback, as well as localhost.
-	names := []string{"localhost.localdomain", "localhost6", "localhost6.localdomain6", "ip6-localhost", "ip6-loopback"}
+	names := []string{
+		"localhost.localdomain", "localhost4", "localhost4.localdomain4", "localhost6", "localhost6.localdomain6",
+		"ip6-localhost", "ip6-loopback", "ipv6-localhost", "ipv6-loopback",
+	}
 	switch {
 	case Loopback(host), slices.Contains(names, host), thisHost(addr):
 		return "loopback"
