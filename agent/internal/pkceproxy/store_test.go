@@ -1,6 +1,8 @@
 package pkceproxy_test
 
 import (
+	"context"
+	"errors"
 	"log/slog"
 	"net/http/httptest"
 	"testing"
@@ -33,6 +35,27 @@ func TestProxiesOfOneStore(t *testing.T) {
 	wantError(t, w.post(two, "/oauth/token", refreshForm("client_id=other")), 400, "invalid_grant")
 	wantError(t, w.post(one, "/oauth/token", refreshForm("client_id=other")), 400, "invalid_grant")
 	if n := len(w.as.got()); n != 1 {
+		t.Errorf("the authorization server was asked %d times", n)
+	}
+}
+
+// brokenStore is a store that is down.
+type brokenStore struct{ store.Store }
+
+func (brokenStore) PutIfAbsent(context.Context, store.Key, []byte, time.Duration) (bool, error) {
+	return false, errors.New("no connection")
+}
+
+// A store that is down says nothing of a code: the client may try again, and must not
+// be told to log in anew.
+func TestStoreThatIsDown(t *testing.T) {
+	w := newWorld(t)
+	p, err := pkceproxy.New(w.cfg, pkceproxy.Options{Clock: w.clock.Now, Store: brokenStore{store.NewMemory(w.clock.Now)}})
+	fatalIf(t, err)
+	server := httptest.NewServer(serve(p, slog.New(slog.DiscardHandler)))
+	defer server.Close()
+	wantError(t, w.post(server.URL, "/oauth/token", tokenForm(w.code())), 502, "server_error")
+	if n := len(w.as.got()); n != 0 {
 		t.Errorf("the authorization server was asked %d times", n)
 	}
 }

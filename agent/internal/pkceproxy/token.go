@@ -71,6 +71,9 @@ func (p *Proxy) redeem(w http.ResponseWriter, r *http.Request, form url.Values, 
 		return httperr.BadRequest("code_verifier must be 43 to 128 unreserved characters", nil)
 	}
 	g, err := p.openCode(r.Context(), form, clientID)
+	if _, told := errors.AsType[*httperr.Error](err); told {
+		return err
+	}
 	if err != nil {
 		return httperr.New(http.StatusBadRequest, invalidGrant, "the code is not valid", err).Because(httperr.ReasonCode)
 	}
@@ -81,8 +84,8 @@ func (p *Proxy) redeem(w http.ResponseWriter, r *http.Request, form url.Values, 
 	return p.exchange(w, r, request, clientID)
 }
 
-// openCode opens the code of a token request and checks all that it is bound
-// to.
+// openCode opens the code of a token request and checks all that it is bound to. The
+// error is an [httperr.Error] where it is not the code's fault.
 func (p *Proxy) openCode(ctx context.Context, form url.Values, clientID string) (grant, error) {
 	g, err := p.envelopes.open(p.envelopes.code, form.Get("code"))
 	switch {
