@@ -38,6 +38,7 @@ func TestUserinfo(t *testing.T) {
 		{"401, HTML", "alice", answer(401, "<p>c4nary</p>"), ErrTokenExpired},
 		{"403", "alice", answer(403, m{"error": "insufficient_scope"}), ErrForbidden},
 		{"403, empty", "alice", answer(403, ""), ErrForbidden},
+		{"403, words", "alice", answer(403, m{"error": "Forbidden"}), ErrForbidden},
 		{"403, HTML", "alice", answer(403, "<p>c4nary</p>"), ErrUnavailable},
 		{"403 temporarily_unavailable", "alice", answer(403, m{"error": "temporarily_unavailable"}), ErrUnavailable},
 		{"403 invalid_token in the header", "alice", challenge(`Bearer error="invalid_token"`, 403), ErrTokenExpired},

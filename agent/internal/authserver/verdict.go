@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"oauth-agent/agent/internal/strictjson"
 )
@@ -58,6 +59,8 @@ func judge(status int, code string, body []byte) verdict {
 		return aboutGrant
 	case bytes.HasPrefix(trimmed(body), []byte("<")):
 		return outage
+	case inWords(status, code):
+		return unclear
 	}
 	switch status {
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
@@ -66,6 +69,14 @@ func judge(status int, code string, body []byte) verdict {
 		}
 	}
 	return unclear
+}
+
+// inWords reports whether the error of a 401 or 403 is no code but what gateways and
+// frameworks write there, such as {"status":403,"error":"Forbidden"}. With a 400 some
+// authorization servers write so of a dead token.
+func inWords(status int, code string) bool {
+	denied := status == http.StatusUnauthorized || status == http.StatusForbidden
+	return denied && (strings.Contains(code, " ") || strings.EqualFold(code, http.StatusText(status)))
 }
 
 // outageStatus reports whether status is one of a server that is overloaded, not
