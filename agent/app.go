@@ -21,6 +21,7 @@ import (
 	"oauth-agent/agent/internal/spa"
 	"oauth-agent/agent/internal/store"
 	"oauth-agent/agent/internal/tokens"
+	"oauth-agent/agent/internal/upstream"
 	"oauth-agent/web/client"
 )
 
@@ -132,24 +133,28 @@ func (g *generation) newProxy(cfg *config.Config, jar *cookie.Jar, origins *midd
 	s := g.server
 	var routes []apiproxy.Route
 	for _, r := range cfg.Routes {
-		upstream, err := url.Parse(r.Upstream)
+		u, err := url.Parse(r.Upstream)
 		if err != nil {
 			return nil, err
 		}
 		routes = append(routes, apiproxy.Route{
-			Path: r.Path, Upstream: upstream, StripPrefix: r.StripPrefix, Methods: r.Methods,
+			Path: r.Path, Upstream: u, StripPrefix: r.StripPrefix, Methods: r.Methods,
 			Timeout: r.Timeout, MaxBody: r.MaxBody, AllowBearer: r.AllowBearer, Public: r.Public,
 			SkipCSRF: r.SkipCSRF(), H2C: r.H2C,
 		})
 	}
+	forwarder, err := upstream.New(upstream.Options{
+		Render: g.render, OwnsCookie: jar.Policy().Owns, PrivateHeader: csrfHeader(cfg),
+		TrustedProxies: cfg.TrustedProxyPrefixes(), Transports: s.transports, SocketGrace: cfg.Timeouts.SocketGrace,
+		Observer: proxyObserver{g}, Clock: s.clock, Log: s.log,
+	})
+	if err != nil {
+		return nil, err
+	}
 	opt := apiproxy.Options{
-		Store: sessions, Policy: jar.Policy(), Origins: origins, Render: g.render,
+		Store: sessions, Origins: origins, Render: g.render, Forwarder: forwarder,
 		CSRFHeader: csrfHeader(cfg), BasePath: basePath(cfg),
-		Clock: s.clock, Log: s.log,
-		TrustedProxies: cfg.TrustedProxyPrefixes(), SocketGrace: cfg.Timeouts.SocketGrace,
-		Sending:    g.watchUpstream,
-		Transports: s.transports,
-		Passed:     func(route string, o apiproxy.Outcome) { s.metrics.Proxied(route, string(o)) },
+		Observer: proxyObserver{g}, Clock: s.clock, Log: s.log,
 	}
 	if cfg.Refresh.Inline {
 		opt.Refresher, opt.RefreshAhead = refresher{source}, cfg.Refresh.Ahead

@@ -7,7 +7,7 @@
 //	      ├──► login ────────► session ──► cookie ──► seal ──► secret
 //	      │      ├──► tokens ──► authserver
 //	      │      └──► store
-//	      ├──► apiproxy ─────► session
+//	      ├──► apiproxy ─────► session, upstream
 //	      ├──► pkceproxy ────► authserver, store
 //	      ├──► spa
 //	      ├──► middleware    origins, CORS, limits, headers

@@ -19,13 +19,14 @@ var rooms = map[string]string{
 	"cmd/oauth-agent": "agent config httpserver",
 	"cmd/demo":        "agent config test/idp web",
 
-	"agent":     "apiproxy config authserver cookie middleware httperr httproute login observe pkceproxy seal session spa store tokens trace web/client",
+	"agent":     "apiproxy config authserver cookie middleware httperr httproute login observe pkceproxy seal session spa store tokens trace upstream web/client",
 	"config":    "oauthsyntax seal secret",
 	"login":     "authserver cookie clientip httperr httproute seal secret session store strictjson tokens",
-	"apiproxy":  "clientip cookie httperr httpsem secret session",
+	"apiproxy":  "cookie httperr httpsem secret session upstream",
 	"pkceproxy": "authserver httperr httproute oauthsyntax secret store strictjson",
 	"spa":       "httperr",
 
+	"upstream":    "clientip httperr httpsem secret",
 	"session":     "cookie seal secret",
 	"cookie":      "seal",
 	"tokens":      "authserver secret sharedcall store",

@@ -12,12 +12,12 @@ import (
 	"time"
 
 	"oauth-agent/agent/config"
-	"oauth-agent/agent/internal/apiproxy"
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/observe"
 	"oauth-agent/agent/internal/seal"
 	"oauth-agent/agent/internal/store"
 	"oauth-agent/agent/internal/tokens"
+	"oauth-agent/agent/internal/upstream"
 )
 
 // Options are what a process brings along beside its settings. The zero value
@@ -59,7 +59,7 @@ type Server struct {
 	http       *authserver.HTTP // to authorization servers
 	servers    *authserver.Servers
 	tokens     *tokens.Shared // refreshes and logins under way
-	transports *apiproxy.TransportPool
+	transports *upstream.TransportPool
 	store      *store.Memory
 	limits     limits
 	keyAges    *seal.KeyAges
@@ -88,7 +88,7 @@ func New(ctx context.Context, cfg *config.Config, opt Options) (*Server, error) 
 	s := &Server{
 		opt: opt, log: log, output: output, clock: opt.Clock, metrics: opt.Metrics,
 		tokens:     tokens.NewShared(memory, opt.Clock),
-		transports: apiproxy.NewTransportPool(opt.Upstreams, nil),
+		transports: upstream.NewTransportPool(opt.Upstreams, nil),
 		store:      memory,
 		limits:     newLimits(cfg, opt),
 		keyAges:    seal.NewKeyAges(),

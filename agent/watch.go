@@ -11,6 +11,7 @@ import (
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/observe"
 	"oauth-agent/agent/internal/trace"
+	"oauth-agent/agent/internal/upstream"
 )
 
 // This file ties the rooms to what is observed of them. The rooms know nothing of
@@ -65,9 +66,13 @@ func (s *Server) watchServer(ctx context.Context, endpoint, method, host string,
 	}
 }
 
-// watchUpstream is told of each API call that goes up.
-func (g *generation) watchUpstream(ctx context.Context, route, method, host string, h http.Header) func(status int) {
-	span := g.send(ctx, h)
+// proxyObserver counts and traces the calls to APIs. It is the [apiproxy.Observer]
+// and the [upstream.Observer].
+type proxyObserver struct{ g *generation }
+
+// Sending begins the span of a call that goes up.
+func (o proxyObserver) Sending(ctx context.Context, route, method, host string, h http.Header) func(status int) {
+	span := o.g.send(ctx, h)
 	if span == (trace.Span{}) {
 		return nil
 	}
@@ -77,6 +82,16 @@ func (g *generation) watchUpstream(ctx context.Context, route, method, host stri
 			Status: status, RequestID: observe.RequestID(ctx),
 		})
 	}
+}
+
+// Done counts a call that went up.
+func (o proxyObserver) Done(route string, outcome upstream.Outcome) {
+	o.g.server.metrics.Proxied(route, string(outcome))
+}
+
+// Refused counts a call that did not go up.
+func (o proxyObserver) Refused(route string) {
+	o.g.server.metrics.Proxied(route, string(upstream.Refused))
 }
 
 // send puts the identifiers of a request and its trace into the headers of one

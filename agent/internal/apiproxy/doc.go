@@ -1,13 +1,12 @@
-// Package apiproxy is the OAuth Proxy: it turns the session cookie of an API
-// call into the access token, and does so in two shapes. [Proxy] is a reverse
-// proxy by itself; [Proxy.ForwardAuth] answers a gateway that does the proxying
-// (nginx, Caddy, Traefik, Envoy). Both ask the same [decider].
+// Package apiproxy decides about calls to APIs: may this call go up, and with
+// which token. It turns the session cookie of a call into the access token, in two
+// shapes. [Proxy] is a reverse proxy, which sends the call by package upstream;
+// [Proxy.ForwardAuth] answers a gateway that does the proxying (nginx, Caddy,
+// Traefik, Envoy). Both ask the same [authorizer].
 //
-// Two rules hold the rest together. What was matched is what is sent: a path is
-// compared, checked and passed on in the bytes in which it came, never decoded
-// and never cleaned. And nothing of ours goes up: no cookie of the agent, no
-// CSRF token, and no Authorization but the one that we set.
+// The path that was matched is the path that is sent: it is compared, checked and
+// passed on in the bytes in which it came, never decoded and never cleaned.
 //
-// Hop-by-hop headers, upgrades, trailers and streaming are the business of
-// [net/http/httputil.ReverseProxy].
+// The room is larger than others by path.go: what other servers may take a path
+// for is a subject of its own, and the table of routes is its only user.
 package apiproxy

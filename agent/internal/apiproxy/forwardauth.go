@@ -6,6 +6,7 @@ import (
 
 	"oauth-agent/agent/internal/httperr"
 	"oauth-agent/agent/internal/httpsem"
+	"oauth-agent/agent/internal/upstream"
 )
 
 // ForwardAuth answers a gateway that asks whether a request may pass: at
@@ -14,23 +15,23 @@ import (
 // gateway to pass on, with its CORS headers.
 //
 // It belongs on a listener of its own, which no browser reaches: a script that
-// could read the answer would have the token.
+// could read the response would have the token.
 //
 //  1. A preflight of a trusted origin passes without a token: it carries no
-//     cookie, and the API behind must answer it.
+//     cookie, and the API behind the gateway must answer it.
 //  2. All else is decided as in the reverse proxy, for the strictest method
-//     that the gateway names. No route is asked, since that would mean to
-//     believe a header about the path.
+//     that the gateway names. No route relaxes the decision, since the path
+//     would have to be taken from a header.
 //
 // Tokens are never refreshed here: not every gateway hands new cookies on, and
 // a rotated refresh token that is lost is a user who is logged out.
 //
 // cors adds the CORS headers to what is decided, by the method that the gateway names.
 func (p *Proxy) ForwardAuth(cors func(http.Handler) http.Handler) http.Handler {
-	d := *p.decider
-	d.renewal = nil
+	a := *p.authorizer
+	a.refresh = nil
 	decided := cors(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := d.authorize(w, r); err != nil {
+		if err := a.authorize(w, r); err != nil {
 			p.refuse(w, r, err)
 		}
 	}))
@@ -38,49 +39,50 @@ func (p *Proxy) ForwardAuth(cors func(http.Handler) http.Handler) http.Handler {
 		switch {
 		case !p.isAuthorize(sentPath(r.URL)):
 			p.refuse(w, r, errNoRoute)
-		case d.isTrustedPreflight(r):
+		case a.isTrustedPreflight(r):
 			w.Header().Set("Cache-Control", "no-store")
 			w.WriteHeader(http.StatusOK)
 		default:
-			decided.ServeHTTP(w, asked(r))
+			decided.ServeHTTP(w, withStrictestMethod(r))
 		}
 	})
 }
 
-// isAuthorize tells the paths of forward auth. What stands behind them is the
-// original path with some gateways (Envoy), and of no interest.
+// isAuthorize reports whether a path is one of forward auth. Some gateways (Envoy)
+// append the original path, which is ignored.
 func (p *Proxy) isAuthorize(path string) bool {
 	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(p.opt.BasePath, "/")+"/authorize")
 	return ok && (rest == "" || rest[0] == '/')
 }
 
-func (d *decider) authorize(w http.ResponseWriter, r *http.Request) error {
+func (a *authorizer) authorize(w http.ResponseWriter, r *http.Request) error {
 	if isTunnel(r.Method) {
 		return httperr.Unauthorized("the method is not allowed", nil)
 	}
-	g, err := d.decide(w, r, rules{})
+	d, err := a.decide(w, r, routePolicy{})
 	if err != nil {
 		return err
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
-	h.Set("Authorization", "Bearer "+g.token.Reveal())
+	h.Set("Authorization", "Bearer "+d.token.Reveal())
 	w.WriteHeader(http.StatusOK)
 	return nil
 }
 
-// isTrustedPreflight tells a preflight by what the gateway says, which asks with
-// GET, or by the method itself where no header names one.
+// isTrustedPreflight reports whether the gateway asks about a preflight of a trusted
+// origin. Gateways ask with GET and name the method in a header; where no header
+// does, the method is that of the request itself.
 //
 // The gateway writes one of the headers and the client may have written the
-// other: whatever names a method has to say OPTIONS. An upgrade is never one,
-// since no browser sends a preflight for it.
-func (d *decider) isTrustedPreflight(r *http.Request) bool {
-	told := toldMethods(r)
-	if len(told) == 0 {
-		told = []string{r.Method}
+// others, so all of them have to say OPTIONS. An upgrade is never a preflight:
+// browsers send none for it.
+func (a *authorizer) isTrustedPreflight(r *http.Request) bool {
+	named := namedMethods(r)
+	if len(named) == 0 {
+		named = []string{r.Method}
 	}
-	for _, method := range told {
+	for _, method := range named {
 		if method != http.MethodOptions {
 			return false
 		}
@@ -88,20 +90,20 @@ func (d *decider) isTrustedPreflight(r *http.Request) bool {
 	if !httpsem.Safe(r.Method) || isUpgrade(r.Header) {
 		return false
 	}
-	asked := *r
-	asked.Method = http.MethodOptions
-	return httpsem.IsPreflight(&asked) && d.origins.CheckOrigin(r) == nil
+	preflight := *r
+	preflight.Method = http.MethodOptions
+	return httpsem.IsPreflight(&preflight) && a.origins.CheckOrigin(r) == nil
 }
 
-// asked is the request that the gateway asks about: under its strictest method.
-// An OPTIONS that has come here is like a GET; as itself it would be taken for
-// a preflight and let through.
-func asked(r *http.Request) *http.Request {
+// withStrictestMethod returns the request that the gateway asks about, with the
+// strictest of the methods that are named. An OPTIONS that is no preflight of a
+// trusted origin counts as GET: as OPTIONS it would be let through.
+func withStrictestMethod(r *http.Request) *http.Request {
 	out := *r
 	if out.Method == http.MethodOptions {
 		out.Method = http.MethodGet
 	}
-	for _, method := range toldMethods(r) {
+	for _, method := range namedMethods(r) {
 		if strictness(method) > strictness(out.Method) {
 			out.Method = method
 		}
@@ -109,8 +111,8 @@ func asked(r *http.Request) *http.Request {
 	return &out
 }
 
-// strictness orders methods by what is asked of them: nothing, a CSRF token, or
-// more than there can be.
+// strictness orders methods by what they need: nothing, a CSRF token, or more than
+// any request can bring.
 func strictness(method string) int {
 	switch {
 	case isTunnel(method):
@@ -121,14 +123,14 @@ func strictness(method string) int {
 	return 1
 }
 
-// toldMethods lists what headers say of the original method: by Traefik and
-// Caddy, by nginx, and by a client for the API behind, where some framework may
-// follow it.
-func toldMethods(r *http.Request) []string {
+// namedMethods lists what headers say of the original method: X-Forwarded-Method
+// from Traefik and Caddy, X-Original-Method from nginx, and from a client those that
+// a framework of the API may follow.
+func namedMethods(r *http.Request) []string {
 	out := append([]string{}, r.Header["X-Forwarded-Method"]...)
 	out = append(out, r.Header["X-Original-Method"]...)
 	for name, values := range r.Header {
-		if isOverride(name) {
+		if upstream.IsMethodOverride(name) {
 			out = append(out, values...)
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +21,7 @@ import (
 	"oauth-agent/agent/internal/seal"
 	"oauth-agent/agent/internal/secret"
 	"oauth-agent/agent/internal/session"
+	"oauth-agent/agent/internal/upstream"
 	"oauth-agent/test/double"
 )
 
@@ -30,74 +30,6 @@ const (
 	csrfHeader = "X-Example-Csrf"
 	token      = "an-access-token"
 )
-
-// arrived is a request as the upstream saw it.
-type arrived struct {
-	method, uri, host, body string
-	header, trailer         http.Header
-	proto                   string
-}
-
-// upstream records what arrives and answers with handler, or with 200.
-type upstream struct {
-	*httptest.Server
-	mu      sync.Mutex
-	seen    []arrived
-	handler http.HandlerFunc
-}
-
-func newUpstream(t testing.TB, handler http.HandlerFunc) *upstream {
-	t.Helper()
-	u := unstarted(handler)
-	u.Start()
-	t.Cleanup(u.Close)
-	return u
-}
-
-func unstarted(handler http.HandlerFunc) *upstream {
-	u := &upstream{handler: handler}
-	u.Server = httptest.NewUnstartedServer(u)
-	u.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
-	return u
-}
-
-func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a := arrived{method: r.Method, uri: r.RequestURI, host: r.Host, header: r.Header.Clone(), proto: r.Proto}
-	if u.handler != nil {
-		u.note(a)
-		u.handler(w, r)
-		return
-	}
-	body, _ := io.ReadAll(r.Body)
-	a.body, a.trailer = string(body), r.Trailer
-	u.note(a)
-	_, _ = io.WriteString(w, "from the upstream")
-}
-
-func (u *upstream) note(a arrived) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.seen = append(u.seen, a)
-}
-
-// take gives what has arrived since the last call.
-func (u *upstream) take() []arrived {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	seen := u.seen
-	u.seen = nil
-	return seen
-}
-
-// one gives the only request that has arrived.
-func (u *upstream) one(t testing.TB) arrived {
-	t.Helper()
-	seen := u.take()
-	if len(seen) != 1 {
-		t.Fatalf("%d requests arrived, not 1", len(seen))
-	}
-	return seen[0]
-}
 
 func parse(t testing.TB, raw string) *url.URL {
 	t.Helper()
@@ -110,16 +42,23 @@ func parse(t testing.TB, raw string) *url.URL {
 
 // world is the proxy under test with what it needs.
 type world struct {
-	proxy   *apiproxy.Proxy
-	server  *httptest.Server
-	store   *session.Store
-	jar     *cookie.Jar
-	origins *middleware.Origins
-	log     *double.Log
-	now     time.Time
+	proxy     *apiproxy.Proxy
+	forwarder *upstream.Forwarder
+	server    *httptest.Server
+	store     *session.Store
+	jar       *cookie.Jar
+	origins   *middleware.Origins
+	log       *double.Log
+	now       time.Time
 }
 
-type option func(*apiproxy.Options)
+// settings are the options of both rooms that an API call passes.
+type settings struct {
+	apiproxy.Options
+	upstream upstream.Options
+}
+
+type option func(*settings)
 
 func newWorld(t testing.TB, routes []apiproxy.Route, options ...option) *world {
 	t.Helper()
@@ -142,19 +81,29 @@ func buildWorld(t testing.TB, routes []apiproxy.Route, options ...option) *world
 	w.store = session.NewStore(w.jar, 0, clock)
 	w.origins = middleware.NewOrigins([]string{www}, true)
 	log := slog.New(slog.NewTextHandler(w.log, nil))
-	opt := apiproxy.Options{
-		Store: w.store, Policy: policy, Origins: w.origins, CSRFHeader: csrfHeader, BasePath: "/oauth-agent",
-		Transports: apiproxy.NewTransportPool(0, nil),
-		Render:     &httperr.Renderer{Log: log}, Log: log, Clock: clock,
+	render := &httperr.Renderer{Log: log}
+	transports := upstream.NewTransportPool(0, nil)
+	opt := settings{
+		Options: apiproxy.Options{
+			Store: w.store, Origins: w.origins, CSRFHeader: csrfHeader, BasePath: "/oauth-agent",
+			Render: render, Log: log, Clock: clock,
+		},
+		upstream: upstream.Options{
+			Render: render, OwnsCookie: policy.Owns, PrivateHeader: csrfHeader, Transports: transports, Log: log, Clock: clock,
+		},
 	}
 	for _, o := range options {
 		o(&opt)
 	}
-	w.proxy, err = apiproxy.New(routes, opt)
+	if opt.Forwarder, err = upstream.New(opt.upstream); err != nil {
+		t.Fatal(err)
+	}
+	w.forwarder = opt.Forwarder
+	w.proxy, err = apiproxy.New(routes, opt.Options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(opt.Transports.CloseIdle)
+	t.Cleanup(transports.CloseIdle)
 	return w
 }
 

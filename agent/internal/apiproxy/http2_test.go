@@ -14,12 +14,13 @@ import (
 
 	"oauth-agent/agent/internal/apiproxy"
 	"oauth-agent/agent/internal/session"
+	"oauth-agent/test/double"
 )
 
 // HTTP/2 brings what no request line could. Whatever it is, it is the client's
 // fault and not the API's.
 func TestOddHTTP2Requests(t *testing.T) {
-	api := newUpstream(t, nil)
+	api := double.NewUpstream(t, nil)
 	w := buildWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}, {Path: "/strip", Upstream: parse(t, api.URL), StripPrefix: true}})
 	srv := httptest.NewUnstartedServer(w.surface())
 	srv.Config.Protocols = new(http.Protocols)

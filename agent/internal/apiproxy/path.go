@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// sentPath is the path of a request in the bytes in which it came. EscapedPath
-// alone will not do: where a path has a character that Go would have encoded,
-// it encodes the decoded path anew, and a %2F has become a slash.
+// sentPath returns the path of a request in the bytes in which it came. EscapedPath
+// alone does not: where a path has a character that Go would have encoded, it
+// encodes the decoded path anew, and a %2F has become a slash.
 func sentPath(u *url.URL) string {
 	if u.RawPath != "" {
 		return u.RawPath
@@ -18,7 +18,7 @@ func sentPath(u *url.URL) string {
 	return u.EscapedPath()
 }
 
-// What a path may not have, in any reading of it.
+// What a path must not have, in any reading of it.
 var (
 	errDots      = errors.New("it has a dot segment")
 	errBackslash = errors.New("it has a backslash")
@@ -35,7 +35,7 @@ func checkPath(path string) error {
 		return nil
 	}
 	if strings.Contains(path, "#") {
-		return errFragment // never sent by a client; servers disagree on where the path ends
+		return errFragment // never sent by a client; servers disagree about where the path ends
 	}
 	for view := range views(path) {
 		if err := checkView(view); err != nil {
@@ -45,7 +45,7 @@ func checkPath(path string) error {
 	return nil
 }
 
-// isPlain tells, cheaply, a path in which there is nothing to be refused.
+// isPlain reports, at little cost, whether nothing in a path can be refused.
 func isPlain(path string) bool {
 	for i := range len(path) {
 		switch c := path[i]; {
@@ -83,9 +83,9 @@ func checkView(view string) error {
 	case hasOverlong(view):
 		return errOverlong
 	}
-	// Java servers take parameters off a segment before they resolve it, and to
-	// others a semicolon may be the end of one; a decoded '?' or '#' may end the
-	// path for whoever parses it again.
+	// Java servers remove the parameters of a segment before they resolve it, and
+	// for other servers a semicolon may end a segment; a decoded '?' or '#' may end
+	// the path for a server that parses it again.
 	for part := range strings.FieldsFuncSeq(view, func(r rune) bool { return r == '/' || r == ';' }) {
 		name := part
 		if i := strings.IndexAny(part, "?#"); i >= 0 {
@@ -98,8 +98,8 @@ func checkView(view string) error {
 	return nil
 }
 
-// hasOverlong finds UTF-8 that is longer than need be, which older decoders
-// read as the ASCII character that it hides: C0 AE is a dot.
+// hasOverlong reports whether there is UTF-8 that is longer than it has to be, which
+// older decoders read as the ASCII character that it hides: C0 AE is a dot.
 func hasOverlong(s string) bool {
 	for i := range len(s) - 1 {
 		switch lead, next := s[i], s[i+1]; {
@@ -111,7 +111,8 @@ func hasOverlong(s string) bool {
 	return false
 }
 
-// decode takes one layer of percent-encoding off, and leaves what is none.
+// decode removes one layer of percent-encoding, and leaves invalid encodings as they
+// are.
 func decode(s string) string {
 	if !strings.Contains(s, "%") {
 		return s
@@ -195,7 +196,7 @@ func cut(path, end string) string {
 	return path
 }
 
-// withoutParameters takes parameters off every segment (RFC 3986 3.3).
+// withoutParameters removes the parameters of every segment (RFC 3986 3.3).
 func withoutParameters(path string) string {
 	if !strings.Contains(path, ";") {
 		return path
@@ -214,7 +215,7 @@ func mergeSlashes(path string) string {
 	return path
 }
 
-// decodeSegments is [decode] by a server that leaves encoded slashes alone.
+// decodeSegments is [decode] as of a server that leaves encoded slashes alone.
 func decodeSegments(path string) string {
 	const slash = "%2F"
 	parts := strings.Split(strings.ReplaceAll(path, "%2f", slash), slash)
@@ -224,12 +225,12 @@ func decodeSegments(path string) string {
 	return strings.Join(parts, slash)
 }
 
-// foldCase is a path as a server sees it that does not tell case, Java among
-// them: a long s and a dotless i are then those of ASCII.
+// foldCase returns a path as servers see it that ignore case, Java's among them: a
+// long s and a dotless i are then those of ASCII.
 func foldCase(path string) string { return strings.ToLower(strings.ToUpper(path)) }
 
-// escapeRest encodes what may not stand in a path and leaves the rest, so that
-// Go sends the very bytes: it accepts a RawPath only without such characters.
+// escapeRest encodes what must not be in a path and leaves the rest, so that Go
+// sends these very bytes: it accepts a RawPath only without such characters.
 func escapeRest(path string) string {
 	const hex = "0123456789ABCDEF"
 	if !strings.ContainsFunc(path, func(r rune) bool { return !isPathRune(r) }) {
@@ -246,15 +247,15 @@ func escapeRest(path string) string {
 	return b.String()
 }
 
-// isPathRune is pchar of RFC 3986 3.3 with the slash, the percent sign, and the
-// brackets that Go lets pass too.
+// isPathRune reports whether r is a pchar of RFC 3986 3.3, a slash, a percent sign,
+// or a bracket, which Go sends too.
 func isPathRune(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' ||
 		r < 0x80 && strings.IndexByte("-._~!$&'()*+,;=:@/%[]", byte(r)) >= 0
 }
 
-// plainQuery tells whether a query can stand in a request line. HTTP/1.1 cannot
-// bring another, HTTP/2 could.
+// plainQuery reports whether a query can be part of a request line. HTTP/1.1 cannot
+// bring any other, HTTP/2 could.
 func plainQuery(query string) bool {
 	for i := range len(query) {
 		if c := query[i]; c <= ' ' || c == 0x7f || c == '#' {

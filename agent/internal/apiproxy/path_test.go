@@ -14,11 +14,12 @@ import (
 
 	"oauth-agent/agent/internal/apiproxy"
 	"oauth-agent/agent/internal/session"
+	"oauth-agent/test/double"
 )
 
 // Every row is a request target as bytes on the wire, and what arrives.
 func TestPaths(t *testing.T) {
-	api, other := newUpstream(t, nil), newUpstream(t, nil)
+	api, other := double.NewUpstream(t, nil), double.NewUpstream(t, nil)
 	w := newWorld(t, []apiproxy.Route{
 		{Path: "/api/", Upstream: parse(t, api.URL+"/base/")},
 		{Path: "/strip", Upstream: parse(t, api.URL+"/base"), StripPrefix: true},
@@ -150,33 +151,33 @@ func TestPaths(t *testing.T) {
 			t.Errorf("%q: answered %v, want %d", tt.target, resp, tt.status)
 			continue
 		}
-		got := api.take()
-		if n := len(got); (n == 1) != (tt.uri != "") || n == 1 && got[0].uri != tt.uri {
+		got := api.Take()
+		if n := len(got); (n == 1) != (tt.uri != "") || n == 1 && got[0].URI != tt.uri {
 			t.Errorf("%q: arrived %v, want %q", tt.target, got, tt.uri)
 		}
-		if got := other.take(); len(got) > 0 {
+		if got := other.Take(); len(got) > 0 {
 			t.Errorf("%q: the other upstream got %v", tt.target, got)
 		}
 	}
 }
 
 func TestLongestPathWins(t *testing.T) {
-	a, b, c := newUpstream(t, nil), newUpstream(t, nil), newUpstream(t, nil)
+	a, b, c := double.NewUpstream(t, nil), double.NewUpstream(t, nil), double.NewUpstream(t, nil)
 	w := newWorld(t, []apiproxy.Route{
 		{Path: "/", Upstream: parse(t, a.URL)},
 		{Path: "/api/orders/", Upstream: parse(t, c.URL)},
 		{Path: "/api", Upstream: parse(t, b.URL)},
 	})
 	user := w.login(t, session.Tokens{})
-	for path, want := range map[string]*upstream{
+	for path, want := range map[string]*double.Upstream{
 		"/": a, "/x": a, "/apis": a, "/api": b, "/api/": b, "/api/order": b, "/api/ordersx": b,
 		"/api/orders": c, "/api/orders/": c, "/api/orders/1": c,
 	} {
 		if resp := w.do(t, w.request(t, user, "GET", path, nil)); resp.StatusCode != 200 {
 			t.Errorf("%s: %d", path, resp.StatusCode)
 		}
-		for _, u := range []*upstream{a, b, c} {
-			if n := len(u.take()); (n == 1) != (u == want) {
+		for _, u := range []*double.Upstream{a, b, c} {
+			if n := len(u.Take()); (n == 1) != (u == want) {
 				t.Errorf("%s: %d requests at an upstream, expected elsewhere: %v", path, n, u == want)
 			}
 		}
@@ -198,9 +199,9 @@ func TestRoutesThatAreRefused(t *testing.T) {
 		"twice but case":   {{Path: "/api", Upstream: good}, {Path: "/API", Upstream: good}},
 	} {
 		w := buildWorld(t, nil)
-		_, err := apiproxy.New(routes, apiproxy.Options{Store: w.store, Origins: w.origins, Render: renderer(), CSRFHeader: csrfHeader})
-		if err == nil {
-			t.Errorf("%s: accepted", name)
+		_, err := apiproxy.New(routes, apiproxy.Options{Store: w.store, Origins: w.origins, Render: renderer(), Forwarder: w.forwarder, CSRFHeader: csrfHeader})
+		if err == nil || !strings.HasPrefix(err.Error(), "route ") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -214,7 +215,7 @@ func FuzzConfinement(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	api := newUpstream(f, nil)
+	api := double.NewUpstream(f, nil)
 	w := newWorld(f, []apiproxy.Route{
 		{Path: "/api", Upstream: parse(f, api.URL+"/base"), Public: true},
 		{Path: "/strip", Upstream: parse(f, api.URL+"/base"), StripPrefix: true, Public: true},
@@ -227,10 +228,10 @@ func FuzzConfinement(f *testing.F) {
 		rec := httptest.NewRecorder()
 		r.RemoteAddr = "192.0.2.1:1"
 		w.proxy.ServeHTTP(rec, r)
-		for _, a := range api.take() {
-			path, _, _ := strings.Cut(a.uri, "?")
+		for _, a := range api.Take() {
+			path, _, _ := strings.Cut(a.URI, "?")
 			if !inside(path) {
-				t.Fatalf("%q arrived as %q", target, a.uri)
+				t.Fatalf("%q arrived as %q", target, a.URI)
 			}
 		}
 		if rec.Code >= 500 {
@@ -252,7 +253,7 @@ func FuzzReadings(f *testing.F) {
 	} {
 		f.Add(seed.target, seed.reading)
 	}
-	api := newUpstream(f, nil)
+	api := double.NewUpstream(f, nil)
 	prefixes := []string{"", "/api", "/api/admin", "/api/admin/x", "/api/kiosk", "/api/secret", "/x"}
 	var routes []apiproxy.Route
 	for i, prefix := range prefixes {
@@ -266,9 +267,9 @@ func FuzzReadings(f *testing.F) {
 		}
 		r.RemoteAddr = "192.0.2.1:1"
 		w.proxy.ServeHTTP(httptest.NewRecorder(), r)
-		for _, a := range api.take() {
-			route := int(a.uri[1] - '0')
-			path, _, _ := strings.Cut(a.uri[2:], "?")
+		for _, a := range api.Take() {
+			route := int(a.URI[1] - '0')
+			path, _, _ := strings.Cut(a.URI[2:], "?")
 			read := readAs(path, reading)
 			if got := longest(prefixes, read); got != route {
 				t.Fatalf("%q went to the route %q; %x reads it as %q, which is %q's", target, prefixes[route], reading, read, prefixes[got])

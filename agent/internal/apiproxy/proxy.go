@@ -1,19 +1,15 @@
 package apiproxy
 
 import (
-	"context"
 	"errors"
-	"log"
 	"log/slog"
 	"net/http"
-	"net/http/httputil"
 	"time"
 
-	"oauth-agent/agent/internal/clientip"
-	"oauth-agent/agent/internal/cookie"
 	"oauth-agent/agent/internal/httperr"
 	"oauth-agent/agent/internal/httpsem"
 	"oauth-agent/agent/internal/session"
+	"oauth-agent/agent/internal/upstream"
 )
 
 // Origins decides which web origins may call the APIs. Its errors are answers to the
@@ -27,59 +23,51 @@ type Origins interface {
 	NeedsToken(r *http.Request) bool
 }
 
-// Options are what the proxy works with. Store, Origins, Render and CSRFHeader
-// are needed.
+// Options are what the proxy works with. Store, Origins, Render, Forwarder and
+// CSRFHeader are required.
 type Options struct {
-	Store   *session.Store
-	Policy  cookie.Policy
-	Origins Origins
-	Render  *httperr.Renderer
+	Store     *session.Store
+	Origins   Origins
+	Render    *httperr.Renderer
+	Forwarder *upstream.Forwarder
 	// CSRFHeader is the canonical name of the header with the CSRF token.
 	CSRFHeader string
 	// BasePath is what /authorize is under in [Proxy.ForwardAuth], without a
 	// slash at its end.
 	BasePath string
 
-	Clock func() time.Time // nil: time.Now
-	Log   *slog.Logger     // nil: nowhere
-	// TrustedProxies are the peers whose Forwarded, X-Forwarded-* and X-Real-IP
-	// are believed.
-	TrustedProxies clientip.Proxies
-	// Transports are the connections to upstreams, which outlive this proxy; nil: a
-	// pool of its own.
-	Transports *TransportPool
-
 	// Refresher renews an access token RefreshAhead of its expiry, for requests
-	// that carry the refresh token; nil: that is left to /refresh.
+	// that carry the refresh token; nil: only /refresh does that.
 	Refresher    Refresher
 	RefreshAhead time.Duration
-	// Sending, if set, is told of each request before it goes up, and may add to
-	// its headers. What it gives back, unless nil, is called once when the answer
-	// begins; status 0: there is none.
-	Sending func(ctx context.Context, route, method, host string, h http.Header) (sent func(status int))
-	// Passed, if set, is told what became of each request for a route.
-	Passed func(route string, outcome Outcome)
 
-	// SocketGrace is how long a WebSocket may outlive its access token;
-	// negative: for ever.
-	SocketGrace time.Duration
+	Observer Observer         // may be nil
+	Clock    func() time.Time // nil: time.Now
+	Log      *slog.Logger     // nil: nothing is logged
 }
+
+// Observer is informed of the requests that do not go up. Of the others the
+// observer of package upstream is.
+type Observer interface {
+	// Refused is called for each request for a route that is refused.
+	Refused(route string)
+}
+
+type noObserver struct{}
+
+func (noObserver) Refused(string) {}
 
 // Proxy is the OAuth Proxy. It is safe for concurrent use.
 type Proxy struct {
-	routes  table
-	decider *decider
-	opt     Options
-	pool    httputil.BufferPool
-	breaks  *log.Logger // of bodies that break off in the middle
-	// csrfName is the name of the header that the agent alone reads, folded.
-	csrfName string
+	routes     table
+	authorizer *authorizer
+	opt        Options
 }
 
 // New makes a proxy for some routes; there may be none, for forward auth alone.
 func New(routes []Route, opt Options) (*Proxy, error) {
-	if opt.Store == nil || opt.Origins == nil || opt.Render == nil || opt.CSRFHeader == "" {
-		return nil, errors.New("apiproxy: Store, Origins, Render and CSRFHeader are needed")
+	if opt.Store == nil || opt.Origins == nil || opt.Render == nil || opt.Forwarder == nil || opt.CSRFHeader == "" {
+		return nil, errors.New("apiproxy: Store, Origins, Render, Forwarder and CSRFHeader are required")
 	}
 	if opt.Clock == nil {
 		opt.Clock = time.Now
@@ -87,36 +75,26 @@ func New(routes []Route, opt Options) (*Proxy, error) {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	if opt.Sending == nil {
-		opt.Sending = func(context.Context, string, string, string, http.Header) func(int) { return nil }
+	if opt.Observer == nil {
+		opt.Observer = noObserver{}
 	}
-	if opt.Passed == nil {
-		opt.Passed = func(string, Outcome) {}
-	}
-	if opt.Transports == nil {
-		opt.Transports = NewTransportPool(0, nil)
-	}
-	t, err := newTable(routes, opt.Transports)
+	t, err := newTable(routes, opt.Forwarder)
 	if err != nil {
 		return nil, err
 	}
-	return &Proxy{
-		routes: t, opt: opt, pool: &buffers{},
-		breaks:   slog.NewLogLogger(opt.Log.Handler(), slog.LevelWarn),
-		csrfName: folded(opt.CSRFHeader),
-		decider: &decider{
-			store: opt.Store, origins: opt.Origins,
-			csrfHeader: http.CanonicalHeaderKey(opt.CSRFHeader),
-			renewal:    newRenewal(opt),
-		},
-	}, nil
+	return &Proxy{routes: t, opt: opt, authorizer: &authorizer{
+		store: opt.Store, origins: opt.Origins,
+		csrfHeader: http.CanonicalHeaderKey(opt.CSRFHeader),
+		refresh:    newInlineRefresh(opt),
+	}}, nil
 }
 
-// Match tells whether a request is for one of the routes, be it a good one or
-// one that will be refused.
+// Match reports whether a request is for one of the routes, whether it will be
+// refused or not.
 func (p *Proxy) Match(r *http.Request) bool { return p.routes.find(sentPath(r.URL)) != nil }
 
-// Route is the path of the route that a request is for, for logs; empty for none.
+// Route returns the path of the route that a request is for, for logs; empty for
+// none.
 func (p *Proxy) Route(r *http.Request) string {
 	if rt := p.routes.find(sentPath(r.URL)); rt != nil {
 		return rt.Path
@@ -130,21 +108,19 @@ func (p *Proxy) Allows(r *http.Request, method string) bool {
 	return rt != nil && rt.allows(method)
 }
 
-// ServeHTTP passes a request on to its route's upstream, with the access token
-// of its session for the cookies of ours that it came with.
+// ServeHTTP passes a request on to the upstream of its route, with the access token
+// of its session in place of the agent's cookies.
 //
-// It writes no CORS headers: whoever wraps it does, for errors too. An error is
+// It writes no CORS headers: the handler around it does, for errors too. An error is
 // JSON and never a redirect, which a script could not follow.
 //
-// The body may take as long as it makes progress, so that no deadline of the whole
-// request may be around this handler; that of a request which is refused is hardly
-// waited for.
+// The body may take any time as long as it makes progress, so no deadline for the
+// whole request may be around this handler; after a refusal the body is read for a
+// second at most.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := p.serve(w, r); err != nil {
-		p.opt.Passed(p.Route(r), Refused)
-		if r.ContentLength != 0 {
-			linger(http.NewResponseController(w))
-		}
+		p.opt.Observer.Refused(p.Route(r))
+		upstream.AbandonBody(w, r)
 		p.refuse(w, r, err)
 	}
 }
@@ -155,10 +131,10 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) error {
 		// follows on the connection could be hidden in it (RFC 9112 6.1).
 		w.Header().Set("Connection", "close")
 	}
-	if !isToken(r.Method) {
+	if !upstream.IsToken(r.Method) {
 		return httperr.BadRequest("the method of the request has a character that no method has", nil)
 	}
-	rt, target, err := p.routes.locate(r.URL)
+	rt, path, err := p.routes.locate(r.URL)
 	if err != nil {
 		return err
 	}
@@ -169,11 +145,11 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request) error {
 	if err := rt.checkMethod(w, r.Method); err != nil {
 		return err
 	}
-	g, err := p.decider.decide(w, r, rt.rules())
+	d, err := p.authorizer.decide(w, r, rt.policy())
 	if err != nil {
 		return err
 	}
-	return p.newExchange(rt, target, g, r).run(w)
+	return rt.destination.Forward(w, r, path, upstream.Authorization{Token: d.token, Expiry: d.expiry, FromClient: d.fromClient})
 }
 
 func (p *Proxy) refuse(w http.ResponseWriter, r *http.Request, err error) {

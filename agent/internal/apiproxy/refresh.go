@@ -10,15 +10,15 @@ import (
 	"oauth-agent/agent/internal/session"
 )
 
-// Refresher renews tokens at the authorization server, so that parallel calls
-// with one refresh token get one outcome. What the server does not send again
-// is kept by the Refresher.
+// Refresher renews tokens at the authorization server. Parallel calls with one
+// refresh token get one outcome, and what the server does not send again is taken
+// from the old tokens.
 type Refresher interface {
 	Refresh(ctx context.Context, old session.Tokens) (session.Tokens, error)
 }
 
-// renewal refreshes access tokens on the way. Its nil is "off".
-type renewal struct {
+// inlineRefresh refreshes access tokens while a request waits. A nil one is "off".
+type inlineRefresh struct {
 	store     *session.Store
 	refresher Refresher
 	ahead     time.Duration
@@ -26,47 +26,48 @@ type renewal struct {
 	log       *slog.Logger
 }
 
-func newRenewal(opt Options) *renewal {
+func newInlineRefresh(opt Options) *inlineRefresh {
 	if opt.Refresher == nil {
 		return nil
 	}
-	return &renewal{store: opt.Store, refresher: opt.Refresher, ahead: opt.RefreshAhead, clock: opt.Clock, log: opt.Log}
+	return &inlineRefresh{store: opt.Store, refresher: opt.Refresher, ahead: opt.RefreshAhead, clock: opt.Clock, log: opt.Log}
 }
 
-// grant gives the access token of a session, new if the old one is at its end.
-// The new cookies go with the upstream's answer. A refresh that fails does no
-// harm: the old token serves while it lives, and after that /refresh tells why.
-func (n *renewal) grant(w http.ResponseWriter, r *http.Request, s *session.Session) (grant, error) {
+// decide returns the decision with the access token of a session, refreshed if it
+// is about to expire. The new cookies go with the upstream's response. A refresh
+// that fails does no harm: the old token serves until it expires, and after that
+// /refresh reports the reason.
+func (f *inlineRefresh) decide(w http.ResponseWriter, r *http.Request, s *session.Session) (decision, error) {
 	live := !s.Access.Empty() && !s.Expired()
-	old := grant{token: s.Access, expiry: s.Expiry()}
-	if live && !n.due(s) {
+	old := decision{token: s.Access, expiry: s.Expiry()}
+	if live && !f.due(s) {
 		return old, nil
 	}
-	t, err := n.refresh(w, r, s)
+	t, err := f.refresh(w, r, s)
 	switch {
 	case err == nil:
-		return grant{token: t.Access, expiry: t.Expiry}, nil
+		return decision{token: t.Access, expiry: t.Expiry}, nil
 	case live:
 		return old, nil
 	}
-	return grant{}, errExpired()
+	return decision{}, errExpired()
 }
 
-func (n *renewal) due(s *session.Session) bool {
-	return !s.Expiry().IsZero() && s.Expiry().Sub(n.clock()) < n.ahead
+func (f *inlineRefresh) due(s *session.Session) bool {
+	return !s.Expiry().IsZero() && s.Expiry().Sub(f.clock()) < f.ahead
 }
 
-func (n *renewal) refresh(w http.ResponseWriter, r *http.Request, s *session.Session) (session.Tokens, error) {
+func (f *inlineRefresh) refresh(w http.ResponseWriter, r *http.Request, s *session.Session) (session.Tokens, error) {
 	old := session.Tokens{Access: s.Access, Refresh: s.Refresh(), ID: s.IDToken(), Expiry: s.Expiry()}
 	if old.Refresh.Empty() {
 		return session.Tokens{}, session.ErrNone
 	}
-	t, err := n.refresher.Refresh(r.Context(), old)
+	t, err := f.refresher.Refresh(r.Context(), old)
 	if err == nil {
-		err = n.store.Refreshed(w, s, t)
+		err = f.store.Refreshed(w, s, t)
 	}
 	if err != nil {
-		n.log.LogAttrs(r.Context(), slog.LevelWarn, "security",
+		f.log.LogAttrs(r.Context(), slog.LevelWarn, "security",
 			slog.String("event", httperr.EventRefreshFailed), slog.Any("error", err))
 	}
 	return t, err

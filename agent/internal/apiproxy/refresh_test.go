@@ -18,6 +18,7 @@ import (
 	"oauth-agent/agent/internal/cookie"
 	"oauth-agent/agent/internal/secret"
 	"oauth-agent/agent/internal/session"
+	"oauth-agent/test/double"
 )
 
 // refresher is an authorization server's client that counts its calls.
@@ -64,9 +65,9 @@ func TestRefreshOnTheWay(t *testing.T) {
 		"refused, expired":          {left: -time.Hour, err: failure, calls: 1, code: "token_expired"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			api := newUpstream(t, nil)
+			api := double.NewUpstream(t, nil)
 			f := &refresher{err: tt.err}
-			w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}}, func(o *apiproxy.Options) {
+			w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}}, func(o *settings) {
 				o.Refresher, o.RefreshAhead = f, ahead
 			})
 			f.expiry = w.now.Add(time.Hour)
@@ -97,7 +98,7 @@ func TestRefreshOnTheWay(t *testing.T) {
 				}
 				return
 			}
-			if got := api.one(t).header.Get("Authorization"); got != "Bearer "+tt.arrives || resp.StatusCode != 200 {
+			if got := api.One(t).Header.Get("Authorization"); got != "Bearer "+tt.arrives || resp.StatusCode != 200 {
 				t.Errorf("%d, arrived %q", resp.StatusCode, got)
 			}
 			renewed := tt.arrives == "new-access"
@@ -142,7 +143,7 @@ func checkRenewed(t *testing.T, w *world, old browser, f *refresher, resp *http.
 // interim response.
 func TestNewCookiesGoWithEveryAnswer(t *testing.T) {
 	next := make(chan bool)
-	api := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+	api := double.NewUpstream(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/api/events":
 			w.Header().Set("Content-Type", "text/event-stream")
@@ -161,7 +162,7 @@ func TestNewCookiesGoWithEveryAnswer(t *testing.T) {
 		}
 	})
 	f := &refresher{}
-	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}}, func(o *apiproxy.Options) { o.Refresher = f })
+	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}}, func(o *settings) { o.Refresher = f })
 	b := w.login(t, session.Tokens{Refresh: secret.New("r"), Expiry: w.now})
 	for path, status := range map[string]int{"/api/events": 200, "/api/hints": 200, "/api/cookies": 200, "/api/error": 500, "/api/broken": 502} {
 		resp := w.do(t, w.request(t, b, "GET", path, nil))
@@ -192,7 +193,7 @@ func TestNewCookiesAreNeverCached(t *testing.T) {
 		"Surrogate-Control":            {"max-age=600"},
 		"X-Accel-Expires":              {"600"},
 	}
-	api := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+	api := double.NewUpstream(t, func(w http.ResponseWriter, r *http.Request) {
 		maps.Copy(w.Header(), orders)
 		w.Header().Set("X-Kept", "1")
 		switch r.URL.Path {
@@ -218,7 +219,7 @@ func TestNewCookiesAreNeverCached(t *testing.T) {
 			w.WriteHeader(http.StatusSwitchingProtocols)
 		}
 	})
-	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}}, func(o *apiproxy.Options) { o.Refresher = &refresher{} })
+	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}}, func(o *settings) { o.Refresher = &refresher{} })
 	b := w.login(t, session.Tokens{Refresh: secret.New("r"), Expiry: w.now})
 	for _, method := range []string{"GET", "HEAD", "OPTIONS", "POST"} {
 		for path, status := range map[string]int{
@@ -263,7 +264,7 @@ func checkUncacheable(t *testing.T, what string, orders http.Header, resp *http.
 // Forward auth never refreshes: not every gateway would hand the cookies on.
 func TestForwardAuthDoesNotRefresh(t *testing.T) {
 	f := &refresher{}
-	w := newWorld(t, nil, func(o *apiproxy.Options) { o.Refresher = f })
+	w := newWorld(t, nil, func(o *settings) { o.Refresher = f })
 	w.server.Config.Handler = w.proxy.ForwardAuth(w.cors)
 	b := w.login(t, session.Tokens{Refresh: secret.New("r"), Expiry: w.now})
 	wantError(t, w.do(t, w.request(t, b, "GET", "/oauth-agent/authorize", nil)), 401, "token_expired")

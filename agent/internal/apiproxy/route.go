@@ -11,11 +11,8 @@ import (
 	"time"
 
 	"oauth-agent/agent/internal/httperr"
-	"oauth-agent/agent/internal/httpsem"
+	"oauth-agent/agent/internal/upstream"
 )
-
-// defaultTimeout is how long an upstream may take to begin its answer.
-const defaultTimeout = 30 * time.Second
 
 // Route sends the paths under one prefix to one upstream. The zero value of
 // each option is the strict one.
@@ -23,35 +20,33 @@ type Route struct {
 	Path        string   // prefix, in whole segments: "/api" and "/api/" are the same
 	Upstream    *url.URL // scheme, host, port and base path
 	StripPrefix bool     // take Path off before the base path is put in front
-	Methods     []string // all that are allowed; none means any
-	// Timeout runs until the upstream begins its answer, and while a request
-	// body makes no progress; zero means 30 seconds. An answer that has begun
-	// may take for ever.
+	Methods     []string // the methods that are allowed; none means any
+	// Timeout runs until the upstream begins its response, and while a request
+	// body makes no progress; zero means 30 seconds. A response that has begun
+	// may take any time.
 	Timeout time.Duration
 	MaxBody int64 // of a request, in bytes; zero means no limit
 	// AllowBearer lets a request pass that brings its own bearer token (RFC
 	// 6750 2.1), as mobile apps do.
 	AllowBearer bool
-	// Public needs no session; a token is attached when there is one.
+	// Public lets requests without a session pass; with one, its token is sent.
 	Public bool
-	// SkipCSRF waives the CSRF token of unsafe methods.
+	// SkipCSRF asks for no CSRF token for unsafe methods.
 	SkipCSRF bool
 	// H2C speaks HTTP/2 in clear text to the upstream (RFC 9113 3.3).
 	H2C bool
 }
 
-// route is a Route made ready for requests.
+// route is a [Route] with what is derived from it.
 type route struct {
 	Route
-	prefix string // without a slash at its end: "" for "/"
-	base   string // of the upstream, likewise
-	allow  string // for the Allow header
-	wire   http.RoundTripper
-	// upgrade is the wire of WebSockets, which need HTTP/1.1.
-	upgrade http.RoundTripper
+	prefix      string // without a slash at its end: "" for "/"
+	base        string // of the upstream, likewise
+	allow       string // for the Allow header
+	destination *upstream.Upstream
 }
 
-func newRoute(r Route, transports *TransportPool) (*route, error) {
+func newRoute(r Route, f *upstream.Forwarder) (*route, error) {
 	u := r.Upstream
 	if u == nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("route %s: the upstream is not an absolute http(s) URL", r.Path)
@@ -62,31 +57,35 @@ func newRoute(r Route, transports *TransportPool) (*route, error) {
 	if err := errors.Join(checkPath(r.Path), checkPath(u.EscapedPath())); err != nil {
 		return nil, fmt.Errorf("route %s: %w", r.Path, err)
 	}
-	if r.Timeout <= 0 {
-		r.Timeout = defaultTimeout
-	}
 	methods := r.Methods
 	if len(methods) == 0 {
 		methods = []string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 	}
 	return &route{
-		Route:   r,
-		prefix:  strings.TrimRight(r.Path, "/"),
-		base:    strings.TrimRight(u.EscapedPath(), "/"),
-		allow:   strings.Join(methods, ", "),
-		wire:    retryTransport{transports.get(r.Timeout, r.H2C)},
-		upgrade: transports.get(r.Timeout, false),
+		Route:  r,
+		prefix: strings.TrimRight(r.Path, "/"),
+		base:   strings.TrimRight(u.EscapedPath(), "/"),
+		allow:  strings.Join(methods, ", "),
+		destination: f.Upstream(upstream.Target{
+			Name: r.Path, URL: u, Timeout: r.Timeout, MaxBody: r.MaxBody, H2C: r.H2C,
+			// It would turn a method of the list into another.
+			MethodOverride: len(r.Methods) == 0,
+		}),
 	}, nil
 }
 
-// covers tells whether a path is the prefix itself or goes on behind a slash.
+func (rt *route) policy() routePolicy {
+	return routePolicy{allowBearer: rt.AllowBearer, public: rt.Public, skipCSRF: rt.SkipCSRF}
+}
+
+// covers reports whether a path is the prefix itself or goes on after a slash.
 func (rt *route) covers(path string) bool {
 	rest, ok := strings.CutPrefix(path, rt.prefix)
 	return ok && (rest == "" || rest[0] == '/')
 }
 
-// target is the path to ask the upstream for.
-func (rt *route) target(path string) string {
+// upstreamPath returns the path to ask the upstream for.
+func (rt *route) upstreamPath(path string) string {
 	if rt.StripPrefix {
 		path = path[len(rt.prefix):]
 	}
@@ -96,8 +95,8 @@ func (rt *route) target(path string) string {
 	return rt.base + path
 }
 
-// isTunnel reports whether a method passes nowhere: TRACE, and TRACK as some
-// servers call it, would echo the token to whoever asks (RFC 9110 9.3.8), CONNECT
+// isTunnel reports whether a method is refused everywhere: TRACE, and TRACK as some
+// servers call it, would echo the token to the client (RFC 9110 9.3.8), CONNECT
 // would open a tunnel.
 func isTunnel(method string) bool {
 	return strings.EqualFold(method, http.MethodTrace) || strings.EqualFold(method, "TRACK") || strings.EqualFold(method, http.MethodConnect)
@@ -118,19 +117,13 @@ func (rt *route) allows(method string) bool {
 		method == http.MethodHead && slices.Contains(rt.Methods, http.MethodGet))
 }
 
-// keepsOverride tells whether a method-override header may pass: never where it
-// would turn a read into a write, or a listed method into another.
-func (rt *route) keepsOverride(method string) bool {
-	return !httpsem.Safe(method) && len(rt.Methods) == 0
-}
-
-// table is the routes, longest prefix first.
+// table holds the routes, longest prefix first.
 type table []*route
 
-func newTable(routes []Route, transports *TransportPool) (table, error) {
+func newTable(routes []Route, f *upstream.Forwarder) (table, error) {
 	var t table
 	for _, r := range routes {
-		rt, err := newRoute(r, transports)
+		rt, err := newRoute(r, f)
 		if err != nil {
 			return nil, err
 		}
@@ -143,7 +136,7 @@ func newTable(routes []Route, transports *TransportPool) (table, error) {
 	return t, nil
 }
 
-// find gives the route of a path, or nil.
+// find returns the route of a path, or nil.
 func (t table) find(path string) *route {
 	if !strings.HasPrefix(path, "/") {
 		return nil
@@ -156,10 +149,10 @@ func (t table) find(path string) *route {
 	return nil
 }
 
-// errNoRoute is the answer where nothing is.
+// errNoRoute is the response where no route is.
 var errNoRoute = httperr.New(http.StatusNotFound, httperr.NotFound, "there is nothing at this path", nil)
 
-// locate finds the route of a URL and the path to ask its upstream for.
+// locate returns the route of a URL and the escaped path to ask its upstream for.
 func (t table) locate(u *url.URL) (*route, string, error) {
 	path := sentPath(u)
 	rt := t.find(path)
@@ -172,9 +165,9 @@ func (t table) locate(u *url.URL) (*route, string, error) {
 	if !t.unambiguous(path, rt) {
 		return nil, "", httperr.BadRequest("the path of the request can be read in two ways", nil).Because(httperr.ReasonPath)
 	}
-	target := rt.target(path)
+	target := rt.upstreamPath(path)
 	if strings.HasPrefix(target, "//") {
-		// Some servers take it for a host (RFC 3986 4.2).
+		// Some servers take such a path for a host (RFC 3986 4.2).
 		return nil, "", httperr.BadRequest("the path of the request begins with an empty segment", nil).Because(httperr.ReasonPath)
 	}
 	if !plainQuery(u.RawQuery) {
@@ -184,9 +177,8 @@ func (t table) locate(u *url.URL) (*route, string, error) {
 }
 
 // unambiguous reports whether every reader of a path would put it under the same
-// route. An upstream that merges slashes, cuts parameters off, decodes once more
-// or does not tell case would otherwise serve what another prefix is stricter
-// about.
+// route. An upstream that merges slashes, removes parameters, decodes once more
+// or ignores case could otherwise serve what is under another, stricter prefix.
 func (t table) unambiguous(path string, rt *route) bool {
 	switch {
 	case len(t) == 1:
@@ -198,7 +190,7 @@ func (t table) unambiguous(path string, rt *route) bool {
 	return ok && !slices.ContainsFunc(all, func(reading string) bool { return t.findFold(foldCase(reading)) != rt })
 }
 
-// findFold is find without regard to case.
+// findFold is [table.find] without regard to case.
 func (t table) findFold(path string) *route {
 	for _, rt := range t {
 		n := len(rt.prefix)

@@ -1,4 +1,4 @@
-package apiproxy
+package upstream
 
 import (
 	"context"
@@ -11,21 +11,21 @@ import (
 	"oauth-agent/agent/internal/httpsem"
 )
 
-// What connections to upstreams are held to.
+// The limits of connections to upstreams.
 const (
-	dialTimeout      = 10 * time.Second
-	idleTimeout      = 90 * time.Second
-	idlePerUpstream  = 256
-	idleConns        = 512       // of one kind: they are open files
-	maxAnswerHeaders = 256 << 10 // bytes
-	continueTimeout  = time.Second
+	dialTimeout        = 10 * time.Second
+	idleTimeout        = 90 * time.Second
+	idlePerUpstream    = 256
+	idleConns          = 512       // of one kind: they are open files
+	maxResponseHeaders = 256 << 10 // bytes
+	continueTimeout    = time.Second
 )
 
-// TransportPool is the connections to upstreams. It is the process's: proxies that
-// follow one another at a reload use the same connections.
+// TransportPool holds the connections to upstreams. One pool serves the process, so
+// that a reload keeps the connections.
 type TransportPool struct {
 	template *http.Transport
-	most     int64        // connections of all kinds; 0: no bound
+	limit    int64        // of connections, of all kinds; 0: none
 	open     atomic.Int64 // connections
 
 	mu     sync.Mutex
@@ -37,16 +37,17 @@ type transportKind struct {
 	h2c     bool
 }
 
-// NewTransportPool makes a pool of at most so many connections, with those that wait
-// for the next request; beyond it these are closed. 0: no bound. template, which may
-// be nil, is copied for each kind of route.
-func NewTransportPool(most int, template *http.Transport) *TransportPool {
+// NewTransportPool returns a pool that closes idle connections when there are more
+// than limit, in use or idle; 0 means no limit. template, which may be nil, is copied
+// for each kind of target.
+func NewTransportPool(limit int, template *http.Transport) *TransportPool {
 	if template == nil {
 		template = &http.Transport{}
 	}
-	return &TransportPool{template: template, most: int64(most), byKind: map[transportKind]*http.Transport{}}
+	return &TransportPool{template: template, limit: int64(limit), byKind: map[transportKind]*http.Transport{}}
 }
 
+// get returns the transport for a kind of target.
 func (p *TransportPool) get(timeout time.Duration, h2c bool) *http.Transport {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -68,7 +69,7 @@ func (p *TransportPool) make(kind transportKind) *http.Transport {
 	t.IdleConnTimeout = idleTimeout
 	t.MaxIdleConns = idleConns
 	t.MaxIdleConnsPerHost = idlePerUpstream
-	t.MaxResponseHeaderBytes = maxAnswerHeaders
+	t.MaxResponseHeaderBytes = maxResponseHeaders
 	t.DisableCompression = true // bodies pass as they are
 	t.ForceAttemptHTTP2 = true
 	if kind.h2c {
@@ -80,12 +81,12 @@ func (p *TransportPool) make(kind transportKind) *http.Transport {
 }
 
 // retryTransport sends a request that only reads once more when its connection breaks
-// before the answer (RFC 9110 9.2.2).
+// before the response (RFC 9110 9.2.2).
 //
-// The connection need not be at fault: where an answer has no body, net/http lends
-// its connection to the next request before it hands the answer over, and if that
-// one fails at once (a client that breaks off its upload, or leaves) the answer is
-// lost with it.
+// The upstream need not be at fault: where a response has no body, net/http gives
+// its connection to the next request before it hands the response over, and if that
+// request fails at once (its client breaks off the upload, or leaves) the response
+// is lost with it.
 type retryTransport struct{ http.RoundTripper }
 
 // RoundTrip implements [http.RoundTripper].
@@ -97,37 +98,37 @@ func (t retryTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.RoundTripper.RoundTrip(r)
 }
 
-// dialer makes room before it connects: those that wait, of whichever kind, are open
-// files too.
+// dialer returns a function that connects, and closes idle connections first where
+// there are too many: idle ones, of whichever kind, are open files too.
 func (p *TransportPool) dialer(timeout time.Duration) func(ctx context.Context, network, addr string) (net.Conn, error) {
 	d := &net.Dialer{Timeout: timeout}
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if p.open.Add(1) > p.most && p.most > 0 {
+		if p.open.Add(1) > p.limit && p.limit > 0 {
 			p.CloseIdle()
 		}
-		leave := sync.OnceFunc(func() { p.open.Add(-1) })
+		release := sync.OnceFunc(func() { p.open.Add(-1) })
 		conn, err := d.DialContext(ctx, network, addr)
 		if err != nil {
-			leave()
+			release()
 			return nil, err
 		}
-		return &countedConn{conn.(*net.TCPConn), leave}, nil
+		return &countedConn{conn.(*net.TCPConn), release}, nil
 	}
 }
 
 // countedConn is a connection that is counted until it is closed.
 type countedConn struct {
 	*net.TCPConn
-	leave func()
+	release func()
 }
 
 // Close implements [net.Conn].
 func (c *countedConn) Close() error {
-	defer c.leave()
+	defer c.release()
 	return c.TCPConn.Close()
 }
 
-// CloseIdle lets go of the connections that wait for the next request.
+// CloseIdle closes the connections that wait for the next request.
 func (p *TransportPool) CloseIdle() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -136,10 +137,10 @@ func (p *TransportPool) CloseIdle() {
 	}
 }
 
-// bufferSize is what is copied at a time, in bytes.
+// bufferSize is how much is copied at a time, in bytes.
 const bufferSize = 32 << 10
 
-// buffers is a httputil.BufferPool.
+// buffers is an [httputil.BufferPool].
 type buffers struct{ pool sync.Pool }
 
 func (b *buffers) Get() []byte {

@@ -9,10 +9,11 @@ import (
 
 	"oauth-agent/agent/internal/apiproxy"
 	"oauth-agent/agent/internal/session"
+	"oauth-agent/test/double"
 )
 
 func TestDecision(t *testing.T) {
-	api := newUpstream(t, nil)
+	api := double.NewUpstream(t, nil)
 	up := parse(t, api.URL)
 	w := newWorld(t, []apiproxy.Route{
 		{Path: "/api", Upstream: up},
@@ -105,10 +106,10 @@ func TestDecision(t *testing.T) {
 			resp := w.do(t, r)
 			if tt.status != 200 {
 				wantError(t, resp, tt.status, tt.code)
-				if got := api.take(); len(got) > 0 {
+				if got := api.Take(); len(got) > 0 {
 					t.Errorf("arrived all the same: %v", got)
 				}
-			} else if got := api.one(t); resp.StatusCode != 200 || got.header.Get("Authorization") != tt.code || got.method != tt.method {
+			} else if got := api.One(t); resp.StatusCode != 200 || got.Header.Get("Authorization") != tt.code || got.Method != tt.method {
 				t.Errorf("%d, arrived %v, want Authorization %q", resp.StatusCode, got, tt.code)
 			}
 			// CORS knows the standard methods only.
@@ -123,7 +124,7 @@ func TestDecision(t *testing.T) {
 }
 
 func TestMethods(t *testing.T) {
-	api := newUpstream(t, nil)
+	api := double.NewUpstream(t, nil)
 	w := newWorld(t, []apiproxy.Route{
 		{Path: "/api", Upstream: parse(t, api.URL)},
 		{Path: "/read", Upstream: parse(t, api.URL), Methods: []string{"GET", "POST"}},
@@ -151,14 +152,14 @@ func TestMethods(t *testing.T) {
 		if resp == nil || resp.StatusCode != tt.status || resp.Header.Get("Allow") != tt.allow {
 			t.Errorf("%s %s: %v", tt.method, tt.path, resp)
 		}
-		if n := len(api.take()); (n == 1) != (tt.status == 200) {
+		if n := len(api.Take()); (n == 1) != (tt.status == 200) {
 			t.Errorf("%s %s: %d arrived", tt.method, tt.path, n)
 		}
 	}
 }
 
 func TestPreflightIsAnsweredHere(t *testing.T) {
-	api := newUpstream(t, nil)
+	api := double.NewUpstream(t, nil)
 	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), Methods: []string{"GET", "POST"}}})
 	for _, wrapped := range []bool{true, false} {
 		r := w.request(t, browser{}, "OPTIONS", "/api/x", nil)
@@ -170,7 +171,7 @@ func TestPreflightIsAnsweredHere(t *testing.T) {
 		if resp.StatusCode != 204 || (resp.Header.Get("Access-Control-Allow-Origin") == www) != wrapped {
 			t.Errorf("%d %v", resp.StatusCode, resp.Header)
 		}
-		if got := api.take(); len(got) > 0 {
+		if got := api.Take(); len(got) > 0 {
 			t.Errorf("arrived: %v", got)
 		}
 	}
@@ -182,7 +183,7 @@ func TestPreflightIsAnsweredHere(t *testing.T) {
 // GHSA-7x63-xv5r-3p2x, CVE-2026-40575). Traefik passed on what claimed trust in an
 // odd spelling, or by X-Forwarded-Prefix (GHSA-5m6w-wvh7-57vm, GHSA-6384-m2mw-rf54).
 func TestHeadersThatOpenedOtherProxies(t *testing.T) {
-	api := newUpstream(t, nil)
+	api := double.NewUpstream(t, nil)
 	w := newWorld(t, []apiproxy.Route{
 		{Path: "/api", Upstream: parse(t, api.URL)},
 		{Path: "/public", Upstream: parse(t, api.URL), Public: true},
@@ -209,7 +210,7 @@ func TestHeadersThatOpenedOtherProxies(t *testing.T) {
 		if resp == nil || resp.StatusCode != 401 {
 			t.Errorf("%s: %v", header, resp)
 		}
-		if got := api.take(); len(got) > 0 {
+		if got := api.Take(); len(got) > 0 {
 			t.Errorf("%s: arrived %v", header, got)
 		}
 	}
@@ -219,7 +220,7 @@ func TestHeadersThatOpenedOtherProxies(t *testing.T) {
 // cookie verified any more (envoyproxy/envoy#42968). Nothing of ours depends on
 // the Host.
 func TestAnyHostWillDo(t *testing.T) {
-	api := newUpstream(t, nil)
+	api := double.NewUpstream(t, nil)
 	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
 	b := w.login(t, session.Tokens{})
 	for _, host := range []string{"www.example.com", "evil.example", "WWW.EXAMPLE.COM:443", "[::1]:80", "x y", "a/b", "a@b", ""} {
@@ -229,8 +230,8 @@ func TestAnyHostWillDo(t *testing.T) {
 			t.Errorf("%q: no answer", host)
 			continue
 		}
-		for _, a := range api.take() {
-			if a.host != parse(t, api.URL).Host || a.header.Get("X-Forwarded-Host") != host || a.uri != "/api/x" {
+		for _, a := range api.Take() {
+			if a.Host != parse(t, api.URL).Host || a.Header.Get("X-Forwarded-Host") != host || a.URI != "/api/x" {
 				t.Errorf("%q: arrived %v", host, a)
 			}
 		}

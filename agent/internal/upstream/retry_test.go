@@ -1,4 +1,4 @@
-package apiproxy_test
+package upstream_test
 
 import (
 	"bufio"
@@ -10,8 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"oauth-agent/agent/internal/apiproxy"
-	"oauth-agent/agent/internal/session"
+	"oauth-agent/agent/internal/upstream"
 )
 
 // A request that only reads, and whose connection breaks before the answer, is
@@ -41,12 +40,11 @@ func TestBrokenConnectionCostsNoRead(t *testing.T) {
 		asked.Add(1)
 		_, _ = io.Copy(io.Discard, c)
 	})
-	w := newWorld(t, []apiproxy.Route{
-		{Path: "/once", Upstream: parse(t, "http://"+flaky(1, "HTTP/1.1 2"))},
-		{Path: "/always", Upstream: parse(t, "http://"+flaky(1000, "HTTP/1.1 2"))},
-		{Path: "/hangs", Upstream: parse(t, "http://"+hangs), Timeout: 500 * time.Millisecond},
+	w := newWorld(t, []upstream.Target{
+		{Name: "/once", URL: parse(t, "http://"+flaky(1, "HTTP/1.1 2"))},
+		{Name: "/always", URL: parse(t, "http://"+flaky(1000, "HTTP/1.1 2"))},
+		{Name: "/hangs", URL: parse(t, "http://"+hangs), Timeout: 500 * time.Millisecond},
 	})
-	b := w.login(t, session.Tokens{})
 	for _, tt := range []struct {
 		method, path, body string
 		status             int
@@ -68,7 +66,7 @@ func TestBrokenConnectionCostsNoRead(t *testing.T) {
 		if tt.body != "" {
 			body = strings.NewReader(tt.body)
 		}
-		r := w.request(t, b, tt.method, tt.path, body)
+		r := w.request(t, tt.method, tt.path, body)
 		r.Close = true // or the test's own client would try again
 		resp := w.do(t, r)
 		_, _ = io.Copy(io.Discard, resp.Body)

@@ -1,4 +1,4 @@
-package apiproxy
+package upstream
 
 import (
 	"maps"
@@ -10,43 +10,45 @@ import (
 // Names are compared as a CGI or WSGI server does that turns every hyphen into
 // an underscore: X_Forwarded_For is then the same variable as X-Forwarded-For.
 
-// forwarding are the headers by which proxies tell who asked, and for what.
-// Only a trusted proxy is believed.
+// isForwarding reports whether proxies say by a header where a request came from
+// and what it asked for. Only trusted proxies are believed.
 func isForwarding(name string) bool {
 	return looksLike(name, "forwarded") || looksLike(name, "x-real-ip") ||
 		looksLike(name, "x-forwarded") || beginsLike(name, "x-forwarded-")
 }
 
-// isRerouting tells the headers that make some frameworks serve another path
-// than the one that was asked for, and the one that CGI takes for a proxy
+// isRerouting reports whether a header makes some frameworks serve another path
+// than the one in the request line, or is the one that CGI takes for a proxy
 // setting (CVE-2016-5385).
 func isRerouting(name string) bool {
 	return looksLike(name, "x-original-url") || looksLike(name, "x-rewrite-url") || looksLike(name, "proxy")
 }
 
-// isTracing tells the headers by which a request is followed: those of the
-// upstream's are ours.
+// isTracing reports whether a header identifies a request or its trace: the agent
+// sends upstreams its own.
 func isTracing(name string) bool {
 	return looksLike(name, "x-request-id") || looksLike(name, "traceparent") || looksLike(name, "tracestate")
 }
 
-// isOverride tells the headers that make some frameworks see another method.
-func isOverride(name string) bool {
+// IsMethodOverride reports whether a header makes some frameworks see another
+// method.
+func IsMethodOverride(name string) bool {
 	return looksLike(name, "x-http-method-override") || looksLike(name, "x-http-method") ||
 		looksLike(name, "x-method-override")
 }
 
-// isToken reports whether s is a token (RFC 9110 5.6.2), as a method has to be.
-// HTTP/1.1 cannot bring another one, HTTP/2 can.
-func isToken(s string) bool {
+// IsToken reports whether s is a token (RFC 9110 5.6.2), as methods and names of
+// headers have to be. net/http checks that for HTTP/1.1, and not all of it for
+// HTTP/2.
+func IsToken(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(c rune) bool {
 		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 		return !letter && (c >= 0x80 || !strings.ContainsRune("!#$%&'*+-.^_`|~", c))
 	})
 }
 
-// looksLike compares a header name with one in lower case, and beginsLike its
-// beginning.
+// looksLike reports whether a header name is want, which is in lower case, and
+// beginsLike whether it begins with it.
 func looksLike(name, want string) bool { return len(name) == len(want) && beginsLike(name, want) }
 
 func beginsLike(name, want string) bool {
@@ -61,7 +63,7 @@ func beginsLike(name, want string) bool {
 	return true
 }
 
-// fold makes letters small, and a hyphen of all that is neither letter nor digit.
+// fold returns letters in lower case, and a hyphen for all but letters and digits.
 func fold(c byte) byte {
 	switch {
 	case 'A' <= c && c <= 'Z':
@@ -72,7 +74,7 @@ func fold(c byte) byte {
 	return '-'
 }
 
-// folded is a name as [looksLike] wants it.
+// folded returns a name in the form that [looksLike] compares with.
 func folded(name string) string {
 	b := []byte(name)
 	for i, c := range b {
@@ -81,36 +83,36 @@ func folded(name string) string {
 	return string(b)
 }
 
-// withoutCookies takes those cookies out of Cookie headers that own names, and
-// leaves the rest as it came. It gives nil when nothing is left.
-func withoutCookies(lines []string, own func(name string) bool) []string {
+// withoutCookies removes the agent's cookies from Cookie headers, and leaves the
+// rest as it came. It returns nil if nothing is left.
+func withoutCookies(lines []string, owns func(name string) bool) []string {
 	var out []string
 	for _, line := range lines {
-		if line = withoutOwn(line, own); line != "" {
+		if line = withoutOwned(line, owns); line != "" {
 			out = append(out, line)
 		}
 	}
 	return out
 }
 
-func withoutOwn(line string, own func(name string) bool) string {
+func withoutOwned(line string, owns func(name string) bool) string {
 	var kept []string
 	for pair := range strings.SplitSeq(line, ";") {
 		name, _, _ := strings.Cut(pair, "=")
-		if !own(strings.Trim(name, " \t")) {
+		if !owns(strings.Trim(name, " \t")) {
 			kept = append(kept, pair)
 		}
 	}
 	return strings.Trim(strings.Join(kept, ";"), " \t")
 }
 
-// dropCookies takes those cookies out of an answer that own names.
-func dropCookies(h http.Header, own func(name string) bool) {
+// dropCookies removes the agent's cookies from the headers of a response.
+func dropCookies(h http.Header, owns func(name string) bool) {
 	lines, ok := h["Set-Cookie"]
 	if !ok {
 		return
 	}
-	lines = slices.DeleteFunc(lines, func(line string) bool { return own(setCookieName(line)) })
+	lines = slices.DeleteFunc(lines, func(line string) bool { return owns(setCookieName(line)) })
 	if len(lines) == 0 {
 		delete(h, "Set-Cookie")
 	} else {
@@ -118,8 +120,9 @@ func dropCookies(h http.Header, own func(name string) bool) {
 	}
 }
 
-// setCookieName is the name under which a browser will send a cookie back. One
-// without a name is sent as its bare value, which then reads as name and value.
+// setCookieName returns the name under which a browser will send a cookie back.
+// A cookie without a name is sent as its bare value, which servers then read as
+// name and value.
 func setCookieName(line string) string {
 	pair, _, _ := strings.Cut(line, ";")
 	for pair = strings.Trim(pair, " \t"); strings.HasPrefix(pair, "="); {
@@ -129,8 +132,8 @@ func setCookieName(line string) string {
 	return strings.Trim(name, " \t")
 }
 
-// dropClearing takes out a header by which an upstream could end the session:
-// it clears the cookies of the whole site.
+// dropClearing removes a header by which an upstream could end the session: it
+// clears the cookies of the whole site.
 func dropClearing(h http.Header) {
 	for _, line := range h["Clear-Site-Data"] {
 		if strings.Contains(line, "cookies") || strings.Contains(line, "*") {
@@ -140,8 +143,9 @@ func dropClearing(h http.Header) {
 	}
 }
 
-// dropCORS takes the upstream's own CORS headers out: whom we trust is decided
-// here, and two Access-Control-Allow-Origin are none for a browser.
+// dropCORS removes the upstream's own CORS headers: the agent decides which origins
+// are trusted, and browsers ignore a second Access-Control-Allow-Origin and the
+// first one with it.
 func dropCORS(h http.Header) {
 	for name := range h {
 		if strings.HasPrefix(name, "Access-Control-") {
@@ -150,16 +154,16 @@ func dropCORS(h http.Header) {
 	}
 }
 
-// expose lets the page read the headers of an answer whose body it may read
+// expose lets the page read the headers of a response whose body it may read
 // anyway (Fetch, 3.3.4; "*" does not count for requests with cookies).
 func expose(h http.Header) {
 	var names []string
 	for name := range h {
 		switch name {
 		case "Cache-Control", "Content-Language", "Content-Length", "Content-Type", "Expires", "Last-Modified", "Pragma":
-			// Every page may.
+			// Every page may read these.
 		case "Set-Cookie", "Vary", "Date", "Connection", "Trailer":
-			// No page can, or has a use for it.
+			// No page can read these, or has a use for them.
 		default:
 			names = append(names, name)
 		}
@@ -170,7 +174,7 @@ func expose(h http.Header) {
 	}
 }
 
-// isCaching reports whether a header says how long a cache may keep an answer:
+// isCaching reports whether a header says how long a cache may keep a response:
 // by the standard, or to one content delivery network in its place (RFC 9213).
 func isCaching(name string) bool {
 	switch name {
@@ -180,15 +184,15 @@ func isCaching(name string) bool {
 	return strings.HasSuffix(name, "Cache-Control")
 }
 
-// forbidStoring keeps an answer that brings cookies of ours out of every cache,
-// which would hand them to the next user.
+// forbidStoring keeps a response that brings new cookies out of every cache, which
+// would give them to the next user.
 func forbidStoring(h http.Header) {
 	maps.DeleteFunc(h, func(name string, _ []string) bool { return isCaching(name) })
 	h["Cache-Control"] = []string{"private, no-store"}
 }
 
-// cleanInterim takes out of an interim response what is not the upstream's to
-// say, or is meant for the next hop alone (RFC 9110 7.6.1).
+// cleanInterim removes from an interim response what is not for the upstream to
+// say, or is meant for the next hop only (RFC 9110 7.6.1).
 func cleanInterim(h http.Header) {
 	for _, line := range h["Connection"] {
 		for name := range strings.SplitSeq(line, ",") {
@@ -212,9 +216,9 @@ func isHopByHop(name string) bool {
 	return false
 }
 
-// keepPrivate restores what the cookie hides: a shared cache stores no answer
-// to a request with Authorization unless the answer allows it (RFC 9111 3.5),
-// and it does not see ours.
+// keepPrivate keeps a response out of shared caches unless the upstream allows
+// storing it. That is the rule for requests with Authorization (RFC 9111 3.5),
+// which a cache in front of the agent does not see.
 func keepPrivate(h http.Header) {
 	for _, line := range h["Cache-Control"] {
 		for directive := range strings.SplitSeq(strings.ToLower(line), ",") {

@@ -1,4 +1,4 @@
-package apiproxy
+package upstream
 
 import (
 	"encoding/binary"
@@ -15,7 +15,7 @@ const CloseExpired = 4401
 // closeTime is how long the closing handshake may take.
 const closeTime = 5 * time.Second
 
-// closeFrame says it (RFC 6455 5.5.1).
+// closeFrame returns the frame with that code (RFC 6455 5.5.1).
 func closeFrame() []byte {
 	const reason = "token_expired"
 	frame := []byte{0x88, 2 + byte(len(reason))}
@@ -23,16 +23,16 @@ func closeFrame() []byte {
 }
 
 // socket is the client's end of a WebSocket. Bytes pass as they are until its
-// time is over; then it puts a close frame behind the frame that is just being
-// sent. The client's answer goes to the upstream, which so learns it too.
+// time is over; then it sends a close frame after the frame that is being sent.
+// The client's own close frame goes to the upstream, which learns of the end by it.
 type socket struct {
 	net.Conn
 
 	mu    sync.Mutex
 	timer *time.Timer
-	sent  frames // of what the client got
-	over  bool   // the time
-	done  bool   // the close frame is sent
+	sent  frames // where the client is in the stream
+	over  bool   // time is over
+	done  bool   // the close frame was sent
 }
 
 func newSocket(conn net.Conn, left time.Duration) *socket {
@@ -41,7 +41,8 @@ func newSocket(conn net.Conn, left time.Duration) *socket {
 	return s
 }
 
-// expire closes the socket in an orderly way if it can, and in any case.
+// expire closes the socket: in an orderly way if the client takes part, and after
+// closeTime in any case.
 func (s *socket) expire() {
 	_ = s.SetWriteDeadline(time.Now().Add(closeTime)) // a Write may hang and hold the lock
 	time.AfterFunc(closeTime, func() { _ = s.Conn.Close() })
@@ -49,11 +50,11 @@ func (s *socket) expire() {
 	defer s.mu.Unlock()
 	s.over = true
 	if s.sent.atBoundary() {
-		s.sayGoodbye()
+		s.sendClose()
 	}
 }
 
-func (s *socket) sayGoodbye() {
+func (s *socket) sendClose() {
 	s.done = true
 	_, _ = s.Conn.Write(closeFrame())
 	if c, ok := s.Conn.(interface{ CloseWrite() error }); ok {
@@ -61,8 +62,8 @@ func (s *socket) sayGoodbye() {
 	}
 }
 
-// Write sends what comes from the upstream. What comes after the close frame is
-// dropped: nothing may follow it.
+// Write sends what comes from the upstream. After the close frame all is dropped:
+// nothing may follow it.
 func (s *socket) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,18 +80,18 @@ func (s *socket) Write(p []byte) (int, error) {
 		return n, err
 	}
 	if s.over && s.sent.atBoundary() {
-		s.sayGoodbye()
+		s.sendClose()
 	}
 	return len(p), nil
 }
 
-// Close ends the watch with the connection.
+// Close implements [net.Conn].
 func (s *socket) Close() error {
 	s.timer.Stop()
 	return s.Conn.Close()
 }
 
-// CloseWrite passes the upstream's end on.
+// CloseWrite ends what is sent to the client when the upstream has ended.
 func (s *socket) CloseWrite() error {
 	if c, ok := s.Conn.(interface{ CloseWrite() error }); ok {
 		return c.CloseWrite()
@@ -98,24 +99,25 @@ func (s *socket) CloseWrite() error {
 	return s.Conn.Close()
 }
 
-// frames follows a stream of WebSocket frames (RFC 6455 5.2) to know where one
+// frames follows a stream of WebSocket frames (RFC 6455 5.2) to know where each
 // ends.
 type frames struct {
 	head    [14]byte
-	have    int    // bytes of head that are there
+	have    int    // bytes of head that have come
 	payload uint64 // bytes still to come
 }
 
 func (f *frames) atBoundary() bool { return f.have == 0 && f.payload == 0 }
 
-// skip goes on by p.
+// skip moves past p.
 func (f *frames) skip(p []byte) {
 	for len(p) > 0 {
 		p = p[f.rest(p):]
 	}
 }
 
-// rest goes on to the end of a frame or of p, and tells how far that was.
+// rest moves to the end of the current frame or of p, whichever is first, and
+// returns how many bytes that were.
 func (f *frames) rest(p []byte) int {
 	n := 0
 	for n < len(p) && f.payload == 0 {
@@ -135,7 +137,7 @@ func (f *frames) rest(p []byte) int {
 	return n + int(body)
 }
 
-// headSize is how long the header is, as far as it is known.
+// headSize returns the size of the header, as far as it is known.
 func (f *frames) headSize() int {
 	size := 2
 	if f.have < size {

@@ -1,4 +1,4 @@
-package apiproxy_test
+package upstream_test
 
 import (
 	"bufio"
@@ -18,15 +18,15 @@ import (
 	"testing/iotest"
 	"time"
 
-	"oauth-agent/agent/internal/apiproxy"
-	"oauth-agent/agent/internal/session"
+	"oauth-agent/agent/internal/upstream"
+	"oauth-agent/test/double"
 )
 
 func TestEventsAreFlushedAtOnce(t *testing.T) {
 	for name, contentType := range map[string]string{"events": "text/event-stream", "unknown length": "application/x-ndjson"} {
 		t.Run(name, func(t *testing.T) {
 			next := make(chan bool)
-			api := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+			api := double.NewUpstream(t, func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Content-Type", contentType)
 				for i := range 3 {
 					_, _ = fmt.Fprintf(w, "data: %d\n\n", i)
@@ -34,8 +34,8 @@ func TestEventsAreFlushedAtOnce(t *testing.T) {
 					<-next
 				}
 			})
-			w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), Timeout: time.Second}})
-			resp := w.do(t, w.request(t, w.login(t, session.Tokens{}), "GET", "/api", nil))
+			w := newWorld(t, []upstream.Target{{Name: "/api", URL: parse(t, api.URL), Timeout: time.Second}})
+			resp := w.do(t, w.request(t, "GET", "/api", nil))
 			lines := bufio.NewScanner(resp.Body)
 			for i := range 3 { // each is read before the next one is sent
 				if !lines.Scan() || lines.Text() != fmt.Sprintf("data: %d", i) {
@@ -51,15 +51,15 @@ func TestEventsAreFlushedAtOnce(t *testing.T) {
 // A part of a body of known length does not wait for the whole.
 func TestSlowBodyOfKnownLength(t *testing.T) {
 	read := make(chan bool)
-	api := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+	api := double.NewUpstream(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "2049")
 		_, _ = io.WriteString(w, "a")
 		_ = http.NewResponseController(w).Flush()
 		<-read
 		_, _ = io.WriteString(w, strings.Repeat("b", 2048))
 	})
-	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
-	resp := w.do(t, w.request(t, w.login(t, session.Tokens{}), "GET", "/api", nil))
+	w := newWorld(t, []upstream.Target{{Name: "/api", URL: parse(t, api.URL)}})
+	resp := w.do(t, w.request(t, "GET", "/api", nil))
 	var b [1]byte
 	if _, err := io.ReadFull(resp.Body, b[:]); err != nil || b[0] != 'a' {
 		t.Fatalf("%q %v", b, err)
@@ -72,7 +72,7 @@ func TestSlowBodyOfKnownLength(t *testing.T) {
 
 func TestBothWaysAtOnce(t *testing.T) {
 	for _, h2c := range []bool{false, true} {
-		api := unstarted(func(w http.ResponseWriter, r *http.Request) {
+		api := double.NewUnstartedUpstream(func(w http.ResponseWriter, r *http.Request) {
 			c := http.NewResponseController(w)
 			_ = c.EnableFullDuplex()
 			w.WriteHeader(200)
@@ -85,9 +85,9 @@ func TestBothWaysAtOnce(t *testing.T) {
 		})
 		start(t, api, h2c)
 		// Once the answer has begun there is no limit.
-		w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), H2C: h2c, Timeout: time.Second}})
+		w := newWorld(t, []upstream.Target{{Name: "/api", URL: parse(t, api.URL), H2C: h2c, Timeout: time.Second}})
 		body, send := io.Pipe()
-		r := w.request(t, w.login(t, session.Tokens{}), "POST", "/api", body)
+		r := w.request(t, "POST", "/api", body)
 		r.ContentLength = int64(len("one\ntwo\nthree\n"))
 		resp := w.do(t, r)
 		if !resp.Close {
@@ -101,14 +101,14 @@ func TestBothWaysAtOnce(t *testing.T) {
 			}
 		}
 		_ = send.Close()
-		if proto := api.one(t).proto; (proto == "HTTP/2.0") != h2c {
+		if proto := api.One(t).Proto; (proto == "HTTP/2.0") != h2c {
 			t.Errorf("h2c %v: came as %s", h2c, proto)
 		}
 	}
 }
 
 // start starts an upstream with or without HTTP/2 in clear text.
-func start(t *testing.T, u *upstream, h2c bool) {
+func start(t *testing.T, u *double.Upstream, h2c bool) {
 	if h2c {
 		u.Config.Protocols = new(http.Protocols)
 		u.Config.Protocols.SetUnencryptedHTTP2(true)
@@ -124,16 +124,16 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 func TestLargeBodies(t *testing.T) {
 	const size = 100 << 20
-	api := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+	api := double.NewUpstream(t, func(w http.ResponseWriter, r *http.Request) {
 		_ = http.NewResponseController(w).EnableFullDuplex()
 		sum := sha256.New()
 		_, _ = io.Copy(io.MultiWriter(w, sum), r.Body)
 		w.Header().Set(http.TrailerPrefix+"Sum", fmt.Sprintf("%x", sum.Sum(nil)))
 	})
-	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
+	w := newWorld(t, []upstream.Target{{Name: "/api", URL: parse(t, api.URL)}})
 	sum := sha256.New()
 	body := io.TeeReader(io.LimitReader(zeros{}, size), sum)
-	resp := w.do(t, w.request(t, w.login(t, session.Tokens{}), "PUT", "/api", body))
+	resp := w.do(t, w.request(t, "PUT", "/api", body))
 	back := sha256.New()
 	n, err := io.Copy(back, resp.Body)
 	want := fmt.Sprintf("%x", sum.Sum(nil))
@@ -144,7 +144,7 @@ func TestLargeBodies(t *testing.T) {
 
 func TestTrailers(t *testing.T) {
 	for _, h2c := range []bool{false, true} {
-		api := unstarted(func(w http.ResponseWriter, r *http.Request) {
+		api := double.NewUnstartedUpstream(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			w.Header().Set("Trailer", "X-Sent, X-Names")
 			_, _ = io.WriteString(w, "body")
@@ -152,11 +152,10 @@ func TestTrailers(t *testing.T) {
 			w.Header().Set("X-Names", fmt.Sprint(slices.Sorted(maps.Keys(r.Trailer))))
 		})
 		start(t, api, h2c)
-		w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), H2C: h2c}})
-		b := w.login(t, session.Tokens{})
-		r := w.request(t, b, "POST", "/api", io.MultiReader(strings.NewReader("body")))
+		w := newWorld(t, []upstream.Target{{Name: "/api", URL: parse(t, api.URL), H2C: h2c}})
+		r := w.request(t, "POST", "/api", io.MultiReader(strings.NewReader("body")))
 		r.Trailer = http.Header{
-			"X-Sum": {"42"}, "Authorization": {"Bearer x"}, "X-Forwarded-For": {"1"}, "Cookie": {"example-at=x"}, csrfHeader: {b.csrf},
+			"X-Sum": {"42"}, "Authorization": {"Bearer x"}, "X-Forwarded-For": {"1"}, "Cookie": {"example-at=x"}, csrfHeader: {csrf},
 			"X-Request-Id": {"forged"}, "Traceparent": {"00-1-1-00"}, "X-Original-Url": {"/admin"}, "X-Http-Method-Override": {"DELETE"},
 		}
 		resp := w.do(t, r)
@@ -184,7 +183,7 @@ var notInterim = map[string]string{
 }
 
 func TestInterimResponses(t *testing.T) {
-	api := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+	api := double.NewUpstream(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Link", "</style.css>; rel=preload")
 		for name, value := range notInterim {
 			w.Header().Set(name, value)
@@ -196,8 +195,7 @@ func TestInterimResponses(t *testing.T) {
 		body, _ := io.ReadAll(r.Body)
 		_, _ = w.Write(body)
 	})
-	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
-	b := w.login(t, session.Tokens{})
+	w := newWorld(t, []upstream.Target{{Name: "/api", URL: parse(t, api.URL)}})
 	conn, err := net.Dial("tcp", w.addr())
 	if err != nil {
 		t.Fatal(err)
@@ -205,7 +203,7 @@ func TestInterimResponses(t *testing.T) {
 	defer func() { _ = conn.Close() }()
 	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
 	_, _ = fmt.Fprintf(conn, "POST /api HTTP/1.1\r\nHost: x\r\nOrigin: %s\r\nCookie: %s\r\n%s: %s\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n",
-		www, b.header(), csrfHeader, b.csrf)
+		www, ownCookies, csrfHeader, csrf)
 	in := bufio.NewReader(conn)
 	var interim []int
 	for {
@@ -240,25 +238,24 @@ func TestInterimResponses(t *testing.T) {
 // A client of HTTP/1.0 would take an interim response for the answer; nginx asks
 // so, unless it is told otherwise.
 func TestNoInterimResponseInHTTP10(t *testing.T) {
-	api := newUpstream(t, func(w http.ResponseWriter, _ *http.Request) {
+	api := double.NewUpstream(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusEarlyHints)
 		_, _ = io.WriteString(w, "body")
 	})
-	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
-	b := w.login(t, session.Tokens{})
-	resp := raw(t, w.addr(), strings.Replace(rawGet(b, "/api"), "HTTP/1.1", "HTTP/1.0", 1))
+	w := newWorld(t, []upstream.Target{{Name: "/api", URL: parse(t, api.URL)}})
+	resp := raw(t, w.addr(), strings.Replace(rawGet("/api"), "HTTP/1.1", "HTTP/1.0", 1))
 	if resp == nil || resp.StatusCode != 200 || resp.Header.Get("Access-Control-Allow-Origin") != www || text(t, resp) != "body" {
 		t.Errorf("%v", resp)
 	}
 }
 
 func TestHTTP2InAndOut(t *testing.T) {
-	api := unstarted(nil)
+	api := double.NewUnstartedUpstream(nil)
 	api.EnableHTTP2 = true
 	api.StartTLS()
 	t.Cleanup(api.Close)
-	w := buildWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}}, func(o *apiproxy.Options) {
-		o.Transports = apiproxy.NewTransportPool(0, &http.Transport{
+	w := buildWorld(t, []upstream.Target{{Name: "/api", URL: parse(t, api.URL)}}, func(o *upstream.Options) {
+		o.Transports = upstream.NewTransportPool(0, &http.Transport{
 			TLSClientConfig: api.Client().Transport.(*http.Transport).TLSClientConfig,
 			Proxy: func(*http.Request) (*url.URL, error) {
 				t.Error("a proxy would see the token")
@@ -266,17 +263,17 @@ func TestHTTP2InAndOut(t *testing.T) {
 			},
 		})
 	})
-	w.server = httptest.NewUnstartedServer(w.surface())
+	w.server = httptest.NewUnstartedServer(w)
 	w.server.EnableHTTP2 = true
 	w.server.StartTLS()
 	defer w.server.Close()
-	resp := w.do(t, w.request(t, w.login(t, session.Tokens{}), "POST", "/api/a%2Fb?x", strings.NewReader("hello")))
-	got := api.one(t)
-	if resp.Proto != "HTTP/2.0" || got.proto != "HTTP/2.0" || got.body != "hello" || got.uri != "/api/a%2Fb?x" {
+	resp := w.do(t, w.request(t, "POST", "/api/a%2Fb?x", strings.NewReader("hello")))
+	got := api.One(t)
+	if resp.Proto != "HTTP/2.0" || got.Proto != "HTTP/2.0" || got.Body != "hello" || got.URI != "/api/a%2Fb?x" {
 		t.Errorf("%s, arrived %v", resp.Proto, got)
 	}
-	if got.header.Get("X-Forwarded-Proto") != "https" || got.header.Get("Authorization") != "Bearer "+token || got.header["Cookie"] != nil {
-		t.Errorf("arrived %v", got.header)
+	if got.Header.Get("X-Forwarded-Proto") != "https" || got.Header.Get("Authorization") != "Bearer "+token || got.Header["Cookie"] != nil {
+		t.Errorf("arrived %v", got.Header)
 	}
 }
 
@@ -289,10 +286,9 @@ func TestAnswerBeforeTheBodyIsReadByAll(t *testing.T) {
 		<-hang
 	})
 	t.Cleanup(func() { close(hang) })
-	w := newWorld(t, []apiproxy.Route{{Path: "/switching", Upstream: parse(t, "http://"+switching)}})
-	b := w.login(t, session.Tokens{})
+	w := newWorld(t, []upstream.Target{{Name: "/switching", URL: parse(t, "http://"+switching)}})
 	for range 200 { // a race between two readers of one body
-		r := w.request(t, b, "POST", "/switching", io.LimitReader(zeros{}, 64<<20))
+		r := w.request(t, "POST", "/switching", io.LimitReader(zeros{}, 64<<20))
 		conn, err := net.Dial("tcp", r.URL.Host)
 		if err != nil {
 			t.Fatal(err)
@@ -308,8 +304,8 @@ func TestAnswerBeforeTheBodyIsReadByAll(t *testing.T) {
 
 func TestUpstreamsThatFail(t *testing.T) {
 	hang := make(chan bool)
-	silent := newUpstream(t, func(w http.ResponseWriter, r *http.Request) { <-hang })
-	reset := newUpstream(t, func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) })
+	silent := double.NewUpstream(t, func(w http.ResponseWriter, r *http.Request) { <-hang })
+	reset := double.NewUpstream(t, func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) })
 	nonsense := listen(t, func(c net.Conn) { _, _ = io.WriteString(c, "hello\r\n\r\n"); _ = c.Close() })
 	endless := listen(t, func(c net.Conn) {
 		for err := error(nil); err == nil; {
@@ -323,19 +319,18 @@ func TestUpstreamsThatFail(t *testing.T) {
 	deaf := listen(t, func(net.Conn) { <-hang }) // does not read
 	gone := listen(t, nil)
 	t.Cleanup(func() { close(hang) })
-	w := newWorld(t, []apiproxy.Route{
-		{Path: "/silent", Upstream: parse(t, silent.URL), Timeout: 50 * time.Millisecond},
-		{Path: "/reset", Upstream: parse(t, reset.URL)},
-		{Path: "/nonsense", Upstream: parse(t, "http://"+nonsense)},
-		{Path: "/endless", Upstream: parse(t, "http://"+endless)},
-		{Path: "/switching", Upstream: parse(t, "http://"+switching)},
-		{Path: "/deaf", Upstream: parse(t, "http://"+deaf), Timeout: 50 * time.Millisecond},
-		{Path: "/gone", Upstream: parse(t, "http://"+gone)},
-		{Path: "/unknown", Upstream: parse(t, "http://no-such-host.invalid")},
-		{Path: "/tls", Upstream: parse(t, "https://"+parse(t, silent.URL).Host)},
-		{Path: "/notls", Upstream: parse(t, "https://"+deaf), Timeout: 50 * time.Millisecond},
+	w := newWorld(t, []upstream.Target{
+		{Name: "/silent", URL: parse(t, silent.URL), Timeout: 50 * time.Millisecond},
+		{Name: "/reset", URL: parse(t, reset.URL)},
+		{Name: "/nonsense", URL: parse(t, "http://"+nonsense)},
+		{Name: "/endless", URL: parse(t, "http://"+endless)},
+		{Name: "/switching", URL: parse(t, "http://"+switching)},
+		{Name: "/deaf", URL: parse(t, "http://"+deaf), Timeout: 50 * time.Millisecond},
+		{Name: "/gone", URL: parse(t, "http://"+gone)},
+		{Name: "/unknown", URL: parse(t, "http://no-such-host.invalid")},
+		{Name: "/tls", URL: parse(t, "https://"+parse(t, silent.URL).Host)},
+		{Name: "/notls", URL: parse(t, "https://"+deaf), Timeout: 50 * time.Millisecond},
 	})
-	b := w.login(t, session.Tokens{})
 	for _, tt := range []struct {
 		path   string
 		status int
@@ -360,7 +355,7 @@ func TestUpstreamsThatFail(t *testing.T) {
 					body = strings.NewReader("short")
 				}
 			}
-			resp := w.do(t, w.request(t, b, method, tt.path, body))
+			resp := w.do(t, w.request(t, method, tt.path, body))
 			wantError(t, resp, tt.status, tt.code)
 			if resp.Header.Get("Access-Control-Allow-Origin") != www {
 				t.Errorf("%s: the page cannot read it", tt.path)
@@ -398,7 +393,7 @@ func listen(t *testing.T, serve func(net.Conn)) string {
 
 // A body that breaks off must not look complete.
 func TestUpstreamDiesInTheMiddle(t *testing.T) {
-	api := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+	api := double.NewUpstream(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/api/length" {
 			w.Header().Set("Content-Length", "100")
 		}
@@ -406,10 +401,9 @@ func TestUpstreamDiesInTheMiddle(t *testing.T) {
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	})
-	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
-	b := w.login(t, session.Tokens{})
+	w := newWorld(t, []upstream.Target{{Name: "/api", URL: parse(t, api.URL)}})
 	for _, path := range []string{"/api/length", "/api/chunks"} {
-		resp, err := w.server.Client().Transport.RoundTrip(w.request(t, b, "GET", path, nil))
+		resp, err := w.server.Client().Transport.RoundTrip(w.request(t, "GET", path, nil))
 		if err != nil {
 			continue // broken off before anything was sent
 		}
@@ -421,27 +415,26 @@ func TestUpstreamDiesInTheMiddle(t *testing.T) {
 }
 
 func TestBodiesThatAreRefused(t *testing.T) {
-	api := newUpstream(t, nil)
-	w := newWorld(t, []apiproxy.Route{
-		{Path: "/small", Upstream: parse(t, api.URL), MaxBody: 10},
-		{Path: "/slow", Upstream: parse(t, api.URL), Timeout: 500 * time.Millisecond},
-		{Path: "/gone", Upstream: parse(t, "http://"+listen(t, nil)), Timeout: time.Hour},
+	api := double.NewUpstream(t, nil)
+	w := newWorld(t, []upstream.Target{
+		{Name: "/small", URL: parse(t, api.URL), MaxBody: 10},
+		{Name: "/slow", URL: parse(t, api.URL), Timeout: 500 * time.Millisecond},
+		{Name: "/gone", URL: parse(t, "http://"+listen(t, nil)), Timeout: time.Hour},
 	})
-	b := w.login(t, session.Tokens{})
 	do := func(path string, body io.Reader) *http.Response {
-		return w.do(t, w.request(t, b, "POST", path, body))
+		return w.do(t, w.request(t, "POST", path, body))
 	}
 	if resp := do("/small", strings.NewReader("0123456789")); resp.StatusCode != 200 {
 		t.Errorf("at the limit: %d", resp.StatusCode)
 	}
-	api.take()
+	api.Take()
 	wantError(t, do("/small", strings.NewReader("0123456789a")), 413, "request_too_large")
-	if got := api.take(); len(got) > 0 {
+	if got := api.Take(); len(got) > 0 {
 		t.Errorf("arrived: %v", got)
 	}
 	wantError(t, do("/small", io.MultiReader(strings.NewReader("0123456789a"))), 413, "request_too_large")
 
-	head := " HTTP/1.1\r\nHost: x\r\nOrigin: " + www + "\r\nCookie: " + b.header() + "\r\n" + csrfHeader + ": " + b.csrf + "\r\n"
+	head := " HTTP/1.1\r\nHost: x\r\nOrigin: " + www + "\r\nCookie: " + ownCookies + "\r\n" + csrfHeader + ": " + csrf + "\r\n"
 	for name, tt := range map[string]struct {
 		path, rest string
 		status     int
@@ -467,8 +460,8 @@ func TestBodiesThatAreRefused(t *testing.T) {
 // A body may take longer than the time-out as long as it goes on.
 func TestSlowUploadThatGoesOn(t *testing.T) {
 	t.Parallel()
-	api := newUpstream(t, nil)
-	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), Timeout: 3 * time.Second}})
+	api := double.NewUpstream(t, nil)
+	w := newWorld(t, []upstream.Target{{Name: "/api", URL: parse(t, api.URL), Timeout: 3 * time.Second}})
 	body, send := io.Pipe()
 	go func() {
 		for range 12 {
@@ -477,8 +470,8 @@ func TestSlowUploadThatGoesOn(t *testing.T) {
 		}
 		_ = send.Close()
 	}()
-	resp := w.do(t, w.request(t, w.login(t, session.Tokens{}), "POST", "/api", body))
-	if got := api.one(t).body; resp.StatusCode != 200 || got != strings.Repeat("x", 12) {
+	resp := w.do(t, w.request(t, "POST", "/api", body))
+	if got := api.One(t).Body; resp.StatusCode != 200 || got != strings.Repeat("x", 12) {
 		t.Errorf("%d, arrived %q", resp.StatusCode, got)
 	}
 }
@@ -486,14 +479,14 @@ func TestSlowUploadThatGoesOn(t *testing.T) {
 // The end of a client ends the request at the upstream.
 func TestClientLeaves(t *testing.T) {
 	left := make(chan bool)
-	api := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+	api := double.NewUpstream(t, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(200)
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 		close(left)
 	})
-	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
-	resp := w.do(t, w.request(t, w.login(t, session.Tokens{}), "GET", "/api", nil))
+	w := newWorld(t, []upstream.Target{{Name: "/api", URL: parse(t, api.URL)}})
+	resp := w.do(t, w.request(t, "GET", "/api", nil))
 	_ = resp.Body.Close()
 	select {
 	case <-left:
@@ -502,54 +495,11 @@ func TestClientLeaves(t *testing.T) {
 	}
 }
 
-// What the server makes of odd framing is what goes up, framed anew: there is
-// one request, and never a second one hidden in its body (RFC 9112 11.2). The
-// hidden one has a session, so that it would arrive.
-func TestSmuggling(t *testing.T) {
-	api := newUpstream(t, nil)
-	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
-	b := w.login(t, session.Tokens{})
-	head := "POST /api/x HTTP/1.1\r\nHost: x\r\nOrigin: " + www + "\r\nCookie: " + b.header() + "\r\n" + csrfHeader + ": " + b.csrf + "\r\n"
-	hidden := "GET /api/hidden HTTP/1.1\r\nHost: x\r\nOrigin: " + www + "\r\nCookie: " + b.header() + "\r\nConnection: close\r\n\r\n"
-	for name, tt := range map[string]struct {
-		rest   string
-		status int
-	}{
-		"TE and CL":           {"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200},
-		"CL that covers it":   {"Content-Length: 999\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200},
-		"two lengths":         {"Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde", 400},
-		"a list of lengths":   {"Content-Length: 4, 5\r\n\r\nabcde", 400},
-		"negative length":     {"Content-Length: -1\r\n\r\n", 400},
-		"signed length":       {"Content-Length: +4\r\n\r\nabcd", 400},
-		"unknown coding":      {"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501},
-		"coding twice":        {"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 501},
-		"not the last coding": {"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", 501},
-		"space before colon":  {"Transfer-Encoding : chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n", 400},
-		"bare LF in a chunk":  {"Transfer-Encoding: chunked\r\n\r\n2;\nxx\r\n0\r\n\r\n", 400},
-		"bare LF, trailer":    {"Transfer-Encoding: chunked\r\n\r\n0\r\nX: y\n\n", 200},
-		"bare CR":             {"X: y\rTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\nabcd", 400},
-	} {
-		resp := raw(t, w.addr(), head+tt.rest+hidden)
-		if resp == nil || resp.StatusCode != tt.status || !resp.Close {
-			t.Errorf("%s: answered %v, want %d and the end of the connection", name, resp, tt.status)
-			continue
-		}
-		_, _ = io.Copy(io.Discard, resp.Body)
-		for _, a := range api.take() {
-			if a.method != "POST" || a.uri != "/api/x" || strings.Contains(a.body, "hidden") ||
-				a.header["Content-Length"] != nil && a.header["Transfer-Encoding"] != nil {
-				t.Errorf("%s: arrived %v", name, a)
-			}
-		}
-	}
-}
-
 // A body that comes drop by drop comes to an end, and a large one does not.
 func TestTricklingBody(t *testing.T) {
 	const timeout = time.Second
-	api := newUpstream(t, nil)
-	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL), Timeout: timeout}})
-	b := w.login(t, session.Tokens{})
+	api := double.NewUpstream(t, nil)
+	w := newWorld(t, []upstream.Target{{Name: "/api", URL: parse(t, api.URL), Timeout: timeout}})
 	for size, status := range map[int]int{1: 408, 4096: 200} {
 		t.Run(strconv.Itoa(size), func(t *testing.T) {
 			t.Parallel()
@@ -564,7 +514,7 @@ func TestTricklingBody(t *testing.T) {
 				}
 				_ = send.Close()
 			}()
-			if resp := w.do(t, w.request(t, b, "POST", "/api", body)); resp.StatusCode != status {
+			if resp := w.do(t, w.request(t, "POST", "/api", body)); resp.StatusCode != status {
 				t.Errorf("%d bytes at a time: %d", size, resp.StatusCode)
 			}
 		})
@@ -574,17 +524,16 @@ func TestTricklingBody(t *testing.T) {
 // A trailer that is announced under a name that none has is not passed on: the
 // API would be said to be at fault.
 func TestTrailersOfOddNames(t *testing.T) {
-	api := newUpstream(t, nil)
-	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
-	b := w.login(t, session.Tokens{})
+	api := double.NewUpstream(t, nil)
+	w := newWorld(t, []upstream.Target{{Name: "/api", URL: parse(t, api.URL)}})
 	for _, name := range []string{"a b", "X-\xc3\xa4", "X-A:", ":path", "Connection", "Keep-Alive", "Te", "Upgrade", ",", ""} {
 		resp := raw(t, w.addr(), fmt.Sprintf("POST /api HTTP/1.1\r\nHost: x\r\nOrigin: %s\r\nCookie: %s\r\n%s: %s\r\nTrailer: X-Sum, %s\r\n"+
-			"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: 42\r\nConnection: x\r\n\r\n", www, b.header(), csrfHeader, b.csrf, name))
+			"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: 42\r\nConnection: x\r\n\r\n", www, ownCookies, csrfHeader, csrf, name))
 		if resp == nil || resp.StatusCode != 200 {
 			t.Errorf("%q: %v", name, resp)
 			continue
 		}
-		if got := api.one(t).trailer; len(got) != 1 || got.Get("X-Sum") != "42" {
+		if got := api.One(t).Trailer; len(got) != 1 || got.Get("X-Sum") != "42" {
 			t.Errorf("%q: arrived %v", name, got)
 		}
 	}
@@ -593,7 +542,7 @@ func TestTrailersOfOddNames(t *testing.T) {
 // What may not come as a header may not come as a trailer.
 func TestTrailersOfAnswers(t *testing.T) {
 	for _, announced := range []bool{true, false} {
-		api := newUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+		api := double.NewUpstream(t, func(w http.ResponseWriter, r *http.Request) {
 			names := []string{"X-Sum", "Set-Cookie", "Access-Control-Allow-Origin"}
 			prefix := http.TrailerPrefix
 			if announced {
@@ -606,8 +555,8 @@ func TestTrailersOfAnswers(t *testing.T) {
 				w.Header().Set(prefix+name, "1")
 			}
 		})
-		w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
-		resp := w.do(t, w.request(t, w.login(t, session.Tokens{}), "GET", "/api", nil))
+		w := newWorld(t, []upstream.Target{{Name: "/api", URL: parse(t, api.URL)}})
+		resp := w.do(t, w.request(t, "GET", "/api", nil))
 		if text(t, resp) != "body" || resp.Trailer.Get("X-Sum") != "1" || resp.Trailer.Get("Set-Cookie") != "" ||
 			resp.Trailer.Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("announced %v: %v", announced, resp.Trailer)
@@ -616,10 +565,10 @@ func TestTrailersOfAnswers(t *testing.T) {
 }
 
 func TestClientThatBreaksOff(t *testing.T) {
-	api := newUpstream(t, nil)
-	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
+	api := double.NewUpstream(t, nil)
+	w := newWorld(t, []upstream.Target{{Name: "/api", URL: parse(t, api.URL)}})
 	body := io.MultiReader(strings.NewReader("abc"), iotest.ErrReader(errors.New("the client's own")))
-	r := w.request(t, w.login(t, session.Tokens{}), "POST", "/api", body)
+	r := w.request(t, "POST", "/api", body)
 	if resp, err := w.server.Client().Transport.RoundTrip(r); err == nil {
 		_ = resp.Body.Close()
 		t.Errorf("answered %d", resp.StatusCode)

@@ -1,4 +1,4 @@
-package apiproxy
+package upstream
 
 import (
 	"context"
@@ -24,7 +24,7 @@ func (d *deadlines) SetReadDeadline(time.Time) error {
 func TestTimerThatFiresTooLate(t *testing.T) {
 	w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
 	ctx, cancel := context.WithCancelCause(t.Context())
-	b := &upload{control: http.NewResponseController(w), timeout: time.Millisecond, cancel: cancel, reading: true, body: http.NoBody}
+	b := &requestBody{control: http.NewResponseController(w), timeout: time.Millisecond, cancel: cancel, reading: true, body: http.NoBody}
 	b.mu.Lock() // as a read has it
 	b.timer = time.AfterFunc(b.timeout, b.giveUp)
 	time.Sleep(20 * time.Millisecond) // it has fired, and waits
