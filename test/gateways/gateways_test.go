@@ -244,6 +244,7 @@ func TestHeadersThatDoNotArrive(t *testing.T) {
 				"X-Auth-Request-User", "X-Auth-Request-Email", "X-Auth-Request-Groups", "X-Auth-Request-Preferred-Username",
 				"Remote-User", "Remote-Groups", "Remote-Email", "Remote-Name", "X-Remote-User", "X-Remote-Group",
 				"X-Auth-User", "X-Authenticated-User", "X-WebAuth-User", "X-User", "Remote_User", "X_Remote_User", "X_Auth_Request_User",
+				"X_Forwarded_Email", "X_Forwarded_Groups", "X_Auth_Request_Email", "Remote_Email", "Remote_Groups", "X_Auth_User",
 				"X-Client-IP", "True-Client-IP", "CF-Connecting-IP",
 			} {
 				lines = append(lines, name+": mallory")
