@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"oauth-agent/agent/internal/apiproxy"
 	"oauth-agent/agent/internal/session"
@@ -82,5 +83,30 @@ func TestSmuggling(t *testing.T) {
 				t.Errorf("%s: arrived %v", name, a)
 			}
 		}
+	}
+}
+
+// What a route says of its upstream is what the upstream is asked by.
+func TestRouteReachesItsUpstreamAsItSays(t *testing.T) {
+	hang := make(chan bool)
+	silent := double.NewUpstream(t, func(http.ResponseWriter, *http.Request) { <-hang })
+	t.Cleanup(func() { close(hang) })
+	h2c := double.NewUnstartedUpstream(nil)
+	h2c.Config.Protocols = new(http.Protocols)
+	h2c.Config.Protocols.SetUnencryptedHTTP2(true)
+	h2c.Start()
+	t.Cleanup(h2c.Close)
+	w := newWorld(t, []apiproxy.Route{
+		{Path: "/silent", Upstream: parse(t, silent.URL), Timeout: 50 * time.Millisecond},
+		{Path: "/h2c", Upstream: parse(t, h2c.URL), H2C: true},
+	})
+	b := w.login(t, session.Tokens{})
+	wantError(t, w.do(t, w.request(t, b, "GET", "/silent", nil)), 504, "upstream_timeout")
+	if !strings.Contains(w.log.String(), "route /silent") {
+		t.Errorf("log: %s", w.log)
+	}
+	resp := w.do(t, w.request(t, b, "GET", "/h2c", nil))
+	if got := h2c.One(t); resp.StatusCode != 200 || got.Proto != "HTTP/2.0" {
+		t.Errorf("%d, arrived by %s", resp.StatusCode, got.Proto)
 	}
 }

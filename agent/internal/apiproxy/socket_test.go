@@ -2,7 +2,9 @@ package apiproxy_test
 
 import (
 	"bufio"
+	"encoding/binary"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"testing"
@@ -10,6 +12,7 @@ import (
 
 	"oauth-agent/agent/internal/apiproxy"
 	"oauth-agent/agent/internal/session"
+	"oauth-agent/agent/internal/upstream"
 	"oauth-agent/test/double"
 )
 
@@ -45,5 +48,32 @@ func TestWebSocketNeedsATrustedOrigin(t *testing.T) {
 	}
 	if got := api.Take(); len(got) > 0 {
 		t.Errorf("arrived: %v", got)
+	}
+}
+
+// A WebSocket lives as long as the token that the decision names, whatever session
+// it came from.
+func TestWebSocketEndsWithTheTokenOfItsSession(t *testing.T) {
+	api := double.NewUpstream(t, func(w http.ResponseWriter, r *http.Request) {
+		conn, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		_, _ = io.WriteString(rw, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		_ = rw.Flush()
+		_, _ = io.Copy(io.Discard, rw)
+	})
+	w := newWorld(t, []apiproxy.Route{{Path: "/api", Upstream: parse(t, api.URL)}})
+	b := w.login(t, session.Tokens{Expiry: w.now.Add(time.Second)})
+	w.now = w.now.Add(900 * time.Millisecond)
+	_, in, resp := connect(t, w, b, www)
+	if got := api.One(t).Header.Get("Authorization"); resp.StatusCode != 101 || got != "Bearer "+token {
+		t.Fatalf("%d, Authorization %q", resp.StatusCode, got)
+	}
+	var head [4]byte
+	if _, err := io.ReadFull(in, head[:]); err != nil || head[0] != 0x88 || binary.BigEndian.Uint16(head[2:]) != upstream.CloseExpired {
+		t.Errorf("%x, %v", head, err)
 	}
 }
