@@ -92,9 +92,7 @@ func (g *generation) newAgentApp(cfg *config.Config) (*App, error) {
 		Server: as, Shared: s.tokens, App: defaultApp, Life: cfg.Refresh.Memory,
 		Clock: s.clock, Log: s.log, Observer: tokenObserver{events, s.metrics},
 	})
-	jar := cookie.NewJar(cookiePolicy(cfg), ring, cfg.Session.Lifetime)
-	jar.Unopened = func(k cookie.Kind, reason string) { s.metrics.UnsealFailed(string(k), reason) }
-	jar.Told = func(k cookie.Kind, bytes int) { s.metrics.CookieSet(string(k), bytes) }
+	jar := cookie.NewJar(cookiePolicy(cfg), ring, cfg.Session.Lifetime).WithObserver(cookieObserver{s.metrics})
 	origins := middleware.NewOrigins(cfg.TrustedWebOrigins, cfg.CORSEnabled)
 	if cfg.HasPlainHTTPPage() {
 		origins.CSRFHeader = csrfHeader(cfg)

@@ -9,6 +9,7 @@ import (
 
 	"oauth-agent/agent/config"
 	"oauth-agent/agent/internal/authserver"
+	"oauth-agent/agent/internal/cookie"
 	"oauth-agent/agent/internal/observe"
 	"oauth-agent/agent/internal/trace"
 	"oauth-agent/agent/internal/upstream"
@@ -103,6 +104,17 @@ func (g *generation) send(ctx context.Context, h http.Header) trace.Span {
 	}
 	_, span := g.tracer.Call(ctx, h)
 	return span
+}
+
+// cookieObserver is the [cookie.Observer].
+type cookieObserver struct{ metrics *Metrics }
+
+// CookieSet implements [cookie.Observer].
+func (o cookieObserver) CookieSet(k cookie.Kind, bytes int) { o.metrics.CookieSet(string(k), bytes) }
+
+// UnsealFailed implements [cookie.Observer].
+func (o cookieObserver) UnsealFailed(k cookie.Kind, reason string) {
+	o.metrics.UnsealFailed(string(k), reason)
 }
 
 // tokenObserver is the [tokens.Observer].

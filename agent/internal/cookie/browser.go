@@ -29,7 +29,7 @@ func (j *Jar) Bind(w http.ResponseWriter, tag string, maxAge time.Duration) (sum
 
 // Bound reports whether the browser has the cookie of that tag and hash. A name
 // may come several times where browsers do not know the prefix.
-func (j *Jar) Bound(got *Received, tag string, sum []byte) bool {
+func (j *Jar) Bound(got *RequestCookies, tag string, sum []byte) bool {
 	for _, value := range got.byName[j.Name(Browser, tag)] {
 		if subtle.ConstantTimeCompare(hash(value), sum) == 1 {
 			return true

@@ -30,7 +30,7 @@ func plainPolicy() cookie.Policy {
 }
 
 // request is what a browser with these cookies would send.
-func request(cookies ...*http.Cookie) *cookie.Received {
+func request(cookies ...*http.Cookie) *cookie.RequestCookies {
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	for _, c := range cookies {
 		if c.MaxAge >= 0 {
@@ -40,7 +40,7 @@ func request(cookies ...*http.Cookie) *cookie.Received {
 	return cookie.Read(r)
 }
 
-func set(t testing.TB, j *cookie.Jar, got *cookie.Received, k cookie.Kind, tag string, plain []byte) []*http.Cookie {
+func set(t testing.TB, j *cookie.Jar, got *cookie.RequestCookies, k cookie.Kind, tag string, plain []byte) []*http.Cookie {
 	t.Helper()
 	w := httptest.NewRecorder()
 	if err := j.Set(w, got, k, tag, plain, 0); err != nil {
@@ -175,7 +175,7 @@ func TestTooLargeIsAnErrorThatNamesTheSize(t *testing.T) {
 	}
 }
 
-func TestOpenWithTwins(t *testing.T) {
+func TestOpenWithDuplicates(t *testing.T) {
 	j := jar(t, plainPolicy())
 	good := set(t, j, request(), cookie.Access, "", make([]byte, 5000))
 	var bad []*http.Cookie
@@ -270,16 +270,25 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// The size of a value is told once, over all its pieces as the browser gets them.
-func TestSizesAreTold(t *testing.T) {
-	j := jar(t, plainPolicy())
-	var told []int
-	j.Told = func(k cookie.Kind, bytes int) {
-		if k != cookie.Access {
-			t.Errorf("told of %s", k)
-		}
-		told = append(told, bytes)
-	}
+// observed collects what a jar reports.
+type observed struct {
+	kinds    []cookie.Kind
+	sizes    []int
+	unopened []string
+}
+
+func (o *observed) CookieSet(k cookie.Kind, bytes int) {
+	o.kinds, o.sizes = append(o.kinds, k), append(o.sizes, bytes)
+}
+
+func (o *observed) UnsealFailed(k cookie.Kind, reason string) {
+	o.unopened = append(o.unopened, string(k)+" "+reason)
+}
+
+// The size of a value is reported once, over all its pieces as the browser gets them.
+func TestSizesAreObserved(t *testing.T) {
+	o := &observed{}
+	j := jar(t, plainPolicy()).WithObserver(o)
 	for i, size := range []int{100, 5000} {
 		w := httptest.NewRecorder()
 		if err := j.Set(w, request(), cookie.Access, "", bytes.Repeat([]byte("x"), size), 0); err != nil {
@@ -289,9 +298,25 @@ func TestSizesAreTold(t *testing.T) {
 		for _, line := range w.Header().Values("Set-Cookie") {
 			want += len(line)
 		}
-		if len(told) != i+1 || told[i] != want || i == 1 && want < 2*cookie.MaxSize {
-			t.Errorf("%d bytes: told %v, want %d", size, told, want)
+		if len(o.sizes) != i+1 || o.sizes[i] != want || o.kinds[i] != cookie.Access || i == 1 && want < 2*cookie.MaxSize {
+			t.Errorf("%d bytes: reported %v of %v, want %d", size, o.sizes, o.kinds, want)
 		}
+	}
+}
+
+// A client can send any number of cookies that do not open: a request reports one of
+// each kind.
+func TestAFailureToOpenIsObservedOnceARequestAndKind(t *testing.T) {
+	o := &observed{}
+	j := jar(t, plainPolicy()).WithObserver(o)
+	got := request(&http.Cookie{Name: "example-at", Value: "x"}, &http.Cookie{Name: "example-at", Value: "y"}, &http.Cookie{Name: "example-id", Value: "z"})
+	for range 2 {
+		for _, k := range []cookie.Kind{cookie.Access, cookie.ID, cookie.CSRF} {
+			_, _ = j.Open(got, k, "")
+		}
+	}
+	if want := []string{"at malformed", "id malformed"}; !slices.Equal(o.unopened, want) {
+		t.Errorf("reported %v, want %v", o.unopened, want)
 	}
 }
 

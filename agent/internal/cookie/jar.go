@@ -18,11 +18,11 @@ const (
 	MaxPieces = 5
 )
 
-// ErrNone is a cookie that the request does not have.
+// ErrNone is returned when the request has no such cookie.
 var ErrNone = errors.New("no such cookie")
 
-// SizeError is a value that does not fit into [MaxPieces] cookies. Nothing of
-// it was set: half a token would log the user in and then fail.
+// SizeError is returned for a value that does not fit into [MaxPieces] cookies.
+// No part of it was set: half a token would log the user in and then fail.
 type SizeError struct {
 	Name        string
 	Size, Limit int // bytes, sealed
@@ -32,21 +32,25 @@ func (e *SizeError) Error() string {
 	return fmt.Sprintf("the value of cookie %s takes %d bytes sealed, and %d is the most that can be kept", e.Name, e.Size, e.Limit)
 }
 
-// Jar seals values into the cookies of one policy.
-type Jar struct {
-	// Told, if set, is told of each value that is set, with the bytes of all its
-	// cookies.
-	Told func(k Kind, bytes int)
-	// Unopened, if set, is told why a value did not open (see [seal.Why]): once a
-	// request and kind, since a client can send any number of them.
-	Unopened func(k Kind, reason string)
-
-	policy Policy
-	boxes  map[Kind]*seal.Box
-	names  map[Kind]string
+// Observer is notified of what a jar does.
+type Observer interface {
+	// CookieSet is called after a value was set, with the bytes of all its cookies.
+	CookieSet(k Kind, bytes int)
+	// UnsealFailed is called with the reason when a value did not open (see
+	// [seal.Why]). It is called once for each request and kind, since a client can
+	// send any number of cookies.
+	UnsealFailed(k Kind, reason string)
 }
 
-// NewJar makes a jar. maxAge bounds the age of the session's own kinds; zero
+// Jar seals values into the cookies of one policy.
+type Jar struct {
+	policy   Policy
+	boxes    map[Kind]*seal.Box
+	names    map[Kind]string
+	observer Observer // may be nil
+}
+
+// NewJar returns a jar. maxAge bounds the age of the session's own kinds; zero
 // means no limit.
 func NewJar(policy Policy, ring *seal.Ring, maxAge time.Duration) *Jar {
 	j := &Jar{policy: policy, boxes: map[Kind]*seal.Box{}, names: map[Kind]string{}}
@@ -57,7 +61,14 @@ func NewJar(policy Policy, ring *seal.Ring, maxAge time.Duration) *Jar {
 	return j
 }
 
-// Name is the full name of a kind; a tag tells several of one kind apart.
+// WithObserver returns a jar like j whose use is observed by o.
+func (j *Jar) WithObserver(o Observer) *Jar {
+	observed := *j
+	observed.observer = o
+	return &observed
+}
+
+// Name returns the full name of a kind; a tag tells several of one kind apart.
 func (j *Jar) Name(k Kind, tag string) string {
 	if tag == "" {
 		return j.names[k]
@@ -65,13 +76,13 @@ func (j *Jar) Name(k Kind, tag string) string {
 	return j.names[k] + "-" + tag
 }
 
-// Policy is the policy that the jar was made with.
+// Policy returns the policy that the jar was made with.
 func (j *Jar) Policy() Policy { return j.policy }
 
 // Set seals plain and sets it, in as many cookies as it takes, and clears the
 // pieces that an earlier and longer value left behind. Zero maxAge makes a
 // session cookie.
-func (j *Jar) Set(w http.ResponseWriter, got *Received, k Kind, tag string, plain []byte, maxAge time.Duration) error {
+func (j *Jar) Set(w http.ResponseWriter, got *RequestCookies, k Kind, tag string, plain []byte, maxAge time.Duration) error {
 	cookies, err := j.cookies(k, tag, plain, maxAge)
 	if err != nil {
 		return err
@@ -82,14 +93,15 @@ func (j *Jar) Set(w http.ResponseWriter, got *Received, k Kind, tag string, plai
 		size += len(line)
 		w.Header().Add("Set-Cookie", line)
 	}
-	if j.Told != nil {
-		j.Told(k, size)
+	if j.observer != nil {
+		j.observer.CookieSet(k, size)
 	}
 	j.clearPieces(w, got, k, tag, len(cookies))
 	return nil
 }
 
-// Fits tells, without setting anything, whether plain can be kept.
+// Fits reports, without setting anything, whether plain can be kept: the error is
+// what [Jar.Set] would return.
 func (j *Jar) Fits(k Kind, plain []byte) error {
 	_, err := j.cookies(k, "", plain, 0)
 	return err
@@ -114,7 +126,7 @@ func (j *Jar) cookies(k Kind, tag string, plain []byte, maxAge time.Duration) ([
 	return out, nil
 }
 
-// room is how many bytes of value fit beside the name and the attributes.
+// room returns how many bytes of value fit beside the name and the attributes.
 func (j *Jar) room(k Kind, name string, maxAge time.Duration) int {
 	c := j.policy.make(k, pieceName(name, MaxPieces), "")
 	c.MaxAge = int(maxAge / time.Second)
@@ -123,12 +135,12 @@ func (j *Jar) room(k Kind, name string, maxAge time.Duration) int {
 
 // Clear removes a cookie and all its pieces, with the attributes they were set
 // with: a cookie of another path or domain would survive.
-func (j *Jar) Clear(w http.ResponseWriter, got *Received, k Kind, tag string) {
+func (j *Jar) Clear(w http.ResponseWriter, got *RequestCookies, k Kind, tag string) {
 	j.clearPieces(w, got, k, tag, 0)
 }
 
 // clearPieces clears those pieces from the n-th on that the browser has.
-func (j *Jar) clearPieces(w http.ResponseWriter, got *Received, k Kind, tag string, n int) {
+func (j *Jar) clearPieces(w http.ResponseWriter, got *RequestCookies, k Kind, tag string, n int) {
 	name := j.Name(k, tag)
 	for i := n; i <= maxStale; i++ {
 		piece := pieceName(name, i)
@@ -146,9 +158,9 @@ func (j *Jar) clearPieces(w http.ResponseWriter, got *Received, k Kind, tag stri
 // have written more of them.
 const maxStale = 9
 
-// Open finds, joins and opens the value of a kind. [ErrNone] when there is none
-// at all, [seal.ErrSealed] when none opens.
-func (j *Jar) Open(got *Received, k Kind, tag string) (plain []byte, err error) {
+// Open finds, joins and opens the value of a kind. It fails with [ErrNone] when
+// there is none at all, and with [seal.ErrSealed] when none opens.
+func (j *Jar) Open(got *RequestCookies, k Kind, tag string) (plain []byte, err error) {
 	err = j.OpenThat(got, k, tag, func(opened []byte) bool {
 		plain = opened
 		return true
@@ -156,11 +168,11 @@ func (j *Jar) Open(got *Received, k Kind, tag string) (plain []byte, err error) 
 	return plain, err
 }
 
-// OpenThat is Open for a value that accept takes. A name may come twice, when
-// another application of the site has planted one with another path or domain;
-// it may even be one of ours, of another user. What is not taken does not open,
-// and neither do pieces without the rest.
-func (j *Jar) OpenThat(got *Received, k Kind, tag string, accept func(plain []byte) bool) error {
+// OpenThat is Open for the first value that accept returns true for. A request may
+// bring several cookies of one name: another application of the site may have
+// planted some with another path or domain, even some that were sealed here for
+// another user. Pieces of a value of which others are missing do not open.
+func (j *Jar) OpenThat(got *RequestCookies, k Kind, tag string, accept func(plain []byte) bool) error {
 	name := j.Name(k, tag)
 	if !got.hasAny(name) {
 		return ErrNone
@@ -175,19 +187,20 @@ func (j *Jar) OpenThat(got *Received, k Kind, tag string, accept func(plain []by
 			return nil
 		}
 	}
-	if why != nil && j.Unopened != nil && !got.unopened[k] {
-		got.unopened[k] = true
-		j.Unopened(k, seal.Why(why))
+	if why != nil && j.observer != nil && !got.reported[k] {
+		got.reported[k] = true
+		j.observer.UnsealFailed(k, seal.Why(why))
 	}
 	return seal.ErrSealed
 }
 
-// Doubled tells whether a cookie of a kind came more than once, or a piece of it.
-// What does not open is then perhaps another's, and what does was not tried.
-func (j *Jar) Doubled(got *Received, k Kind) bool { return got.twins(j.names[k]) > 1 }
+// HasDuplicates reports whether a cookie of a kind, or a piece of it, came more than
+// once. A value that does not open may then be somebody else's, and the user's own
+// may not have been tried.
+func (j *Jar) HasDuplicates(got *RequestCookies, k Kind) bool { return got.duplicates(j.names[k]) > 1 }
 
-// Tags lists the tags under which a request has cookies of a kind.
-func (j *Jar) Tags(got *Received, k Kind) []string {
+// Tags returns the tags under which a request has cookies of a kind.
+func (j *Jar) Tags(got *RequestCookies, k Kind) []string {
 	var tags []string
 	for _, name := range got.names() {
 		if tag, ok := strings.CutPrefix(name, j.names[k]+"-"); ok && !isPiece(tag) {
@@ -197,7 +210,8 @@ func (j *Jar) Tags(got *Received, k Kind) []string {
 	return tags
 }
 
-// isPiece tells a piece's number, which is one digit, from a tag, which is longer.
+// isPiece reports whether the end of a name is the number of a piece, which has one
+// digit, and not a tag, which is longer.
 func isPiece(tag string) bool { return len(tag) < 2 }
 
 func pieceName(name string, i int) string {

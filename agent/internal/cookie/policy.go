@@ -27,14 +27,14 @@ const (
 	LogoutLifetime = time.Minute
 )
 
-// Kinds lists them all.
+// Kinds returns all kinds.
 func Kinds() []Kind { return []Kind{Access, CSRF, Refresh, ID, Login, Logout, Browser} }
 
 // needsRoot reports whether the kind has path "/": API calls need it, or its name
 // does ([Browser]).
 func (k Kind) needsRoot() bool { return k == Access || k == CSRF || k == Browser }
 
-// lifetime is the age at which a sealed value is dead.
+// lifetime returns the age at which a sealed value is dead.
 func (k Kind) lifetime(session time.Duration) time.Duration {
 	switch k {
 	case Login, Browser:
@@ -64,7 +64,7 @@ type Policy struct {
 	Prefixes   bool   // name prefixes such as __Host-Http-, where Secure
 }
 
-// path is where the browser sends a kind.
+// path returns the path under which the browser sends a kind.
 func (p Policy) path(k Kind) string {
 	if k.needsRoot() || p.BasePath == "" {
 		return "/"
@@ -76,7 +76,7 @@ func (p Policy) path(k Kind) string {
 // that no other host of the site, and no script, can plant one.
 func (p Policy) guarded() bool { return p.Secure && p.Prefixes && p.Domain == "" }
 
-// name is the full name of a kind: behind the strongest prefix that its path
+// name returns the full name of a kind, behind the strongest prefix that its path
 // and domain allow.
 func (p Policy) name(k Kind) string {
 	name := p.NamePrefix + "-" + string(k)
@@ -90,7 +90,7 @@ func (p Policy) name(k Kind) string {
 	}
 }
 
-// make builds a cookie of a kind. SameSite is always Strict: every request that
+// make returns a cookie of a kind. SameSite is always Strict: every request that
 // needs one is made by the SPA itself, from its own site.
 func (p Policy) make(k Kind, name, value string) *http.Cookie {
 	return &http.Cookie{
@@ -100,7 +100,7 @@ func (p Policy) make(k Kind, name, value string) *http.Cookie {
 	}
 }
 
-// Owns tells whether a cookie of that name is the program's own, under any
+// Owns reports whether a cookie of that name is the program's own, under any
 // prefix: such a cookie never reaches an API, and no API may set one.
 func (p Policy) Owns(name string) bool {
 	for _, prefix := range []string{hostHTTPPrefix, hostPrefix, httpPrefix, securePrefix} {

@@ -78,7 +78,7 @@ func (a *Agent) atRedirectURI(p page) bool {
 //
 // A page may call twice at the same time (a reload, an effect that runs twice).
 // Both then get the one session that the code is good for.
-func (a *Agent) complete(w http.ResponseWriter, r *http.Request, got *cookie.Received, t transaction, p page) error {
+func (a *Agent) complete(w http.ResponseWriter, r *http.Request, got *cookie.RequestCookies, t transaction, p page) error {
 	a.spend(w, got, tag(t.State))
 	if !p.sound() {
 		return httperr.BadRequest("the authorization response is ambiguous", nil).Because(httperr.ReasonResponse)
@@ -120,7 +120,7 @@ func loginFailed(err error, returnTo string) error {
 // csrfToKeep is the CSRF token of a session of the same user that this browser
 // has already: the other tabs go on with it. Of another user's it is not kept,
 // since a planted session would plant a known token.
-func (a *Agent) csrfToKeep(got *cookie.Received, user authserver.Identity) secret.String {
+func (a *Agent) csrfToKeep(got *cookie.RequestCookies, user authserver.Identity) secret.String {
 	prior, err := a.sessions.Current(got)
 	if err != nil || user == (authserver.Identity{}) {
 		return secret.String{}
@@ -132,7 +132,7 @@ func (a *Agent) csrfToKeep(got *cookie.Received, user authserver.Identity) secre
 }
 
 // pageLoad tells whether the user is logged in.
-func (a *Agent) pageLoad(w http.ResponseWriter, got *cookie.Received) error {
+func (a *Agent) pageLoad(w http.ResponseWriter, got *cookie.RequestCookies) error {
 	_, st, err := a.look(w, got)
 	if err != nil {
 		return err

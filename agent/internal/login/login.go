@@ -88,7 +88,7 @@ func New(cfg Config, opt Options) *Agent {
 
 // renewable finds the session for a state-changing call and checks its CSRF
 // token.
-func (a *Agent) renewable(r *http.Request, got *cookie.Received) (*session.Session, error) {
+func (a *Agent) renewable(r *http.Request, got *cookie.RequestCookies) (*session.Session, error) {
 	s, err := a.sessions.Renewable(got)
 	if err != nil {
 		return nil, noSession(err)

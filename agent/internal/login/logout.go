@@ -60,7 +60,7 @@ func (a *Agent) Logout(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (a *Agent) logoutURL(w http.ResponseWriter, r *http.Request, got *cookie.Received, id secret.String) (string, error) {
+func (a *Agent) logoutURL(w http.ResponseWriter, r *http.Request, got *cookie.RequestCookies, id secret.String) (string, error) {
 	endpoint := a.as.EndSession(r.Context())
 	switch {
 	case endpoint == "":

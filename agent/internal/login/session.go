@@ -41,12 +41,12 @@ func (a *Agent) until(t time.Time) *int64 {
 // that do not open are cleared, so that nobody is stuck with them; a CSRF cookie
 // that got lost is made anew. A session that has lost its access token alone is
 // one still: it can be refreshed, and the page is told that it should be.
-func (a *Agent) look(w http.ResponseWriter, got *cookie.Received) (*session.Session, status, error) {
+func (a *Agent) look(w http.ResponseWriter, got *cookie.RequestCookies) (*session.Session, status, error) {
 	s, err := a.sessions.Current(got)
 	if errors.Is(err, session.ErrNone) {
 		s, err = a.sessions.Renewable(got)
 	}
-	if err != nil || !s.Mend(w) {
+	if err != nil || !s.ClearUnreadable(w) {
 		a.sessions.End(w, got)
 		return nil, status{}, nil
 	}

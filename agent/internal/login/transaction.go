@@ -108,7 +108,7 @@ func (t transaction) grant(code string) authserver.CodeGrant {
 // open finds the login that a state answers, in a cookie of this very browser:
 // that is what keeps a stranger's response out (RFC 9700 4.7). The error is for the
 // log.
-func (a *Agent) open(got *cookie.Received, state string) (transaction, error) {
+func (a *Agent) open(got *cookie.RequestCookies, state string) (transaction, error) {
 	if state == "" {
 		return transaction{}, cookie.ErrNone
 	}
@@ -124,7 +124,7 @@ func (a *Agent) open(got *cookie.Received, state string) (transaction, error) {
 // would count as a login more and push out a real one. One that another browser
 // began would log the user in to that browser's account (login CSRF), so it needs
 // the cookie that came with it, which no neighbour can plant.
-func (a *Agent) openTag(got *cookie.Received, name string, wanted func(transaction) bool) (found transaction, err error) {
+func (a *Agent) openTag(got *cookie.RequestCookies, name string, wanted func(transaction) bool) (found transaction, err error) {
 	refused := cookie.ErrNone
 	err = a.jar.OpenThat(got, cookie.Login, name, func(plain []byte) bool {
 		t, err := readTransaction(plain)
@@ -150,14 +150,14 @@ func (a *Agent) openTag(got *cookie.Received, name string, wanted func(transacti
 }
 
 // spend clears a login with the cookie that it is bound to.
-func (a *Agent) spend(w http.ResponseWriter, got *cookie.Received, tag string) {
+func (a *Agent) spend(w http.ResponseWriter, got *cookie.RequestCookies, tag string) {
 	a.jar.Clear(w, got, cookie.Login, tag)
 	a.jar.Clear(w, got, cookie.Browser, tag)
 }
 
 // makeRoom clears what is of no use any more, and then the oldest logins until
 // there is room for another.
-func (a *Agent) makeRoom(w http.ResponseWriter, got *cookie.Received) {
+func (a *Agent) makeRoom(w http.ResponseWriter, got *cookie.RequestCookies) {
 	type entry struct {
 		tag     string
 		created time.Time
@@ -183,7 +183,7 @@ func (a *Agent) makeRoom(w http.ResponseWriter, got *cookie.Received) {
 
 // loginTags lists the logins of which a request has a cookie, or that to which it
 // was bound.
-func (a *Agent) loginTags(got *cookie.Received) []string {
+func (a *Agent) loginTags(got *cookie.RequestCookies) []string {
 	tags := append(a.jar.Tags(got, cookie.Login), a.jar.Tags(got, cookie.Browser)...)
 	slices.Sort(tags)
 	return slices.Compact(tags)

@@ -38,7 +38,7 @@ func store(t testing.TB, c *double.Clock, lifetime time.Duration, keys ...secret
 type browser map[string]string
 
 // got is what a request brings; without names it brings all.
-func (b browser) got(names ...string) *cookie.Received {
+func (b browser) got(names ...string) *cookie.RequestCookies {
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	if len(names) == 0 {
 		for name := range b {

@@ -35,7 +35,7 @@ type Tokens struct {
 // opened when asked for.
 type Session struct {
 	store *Store
-	got   *cookie.Received
+	got   *cookie.RequestCookies
 	head  header
 
 	// Access is empty when the session was found by its refresh token and the
@@ -58,7 +58,7 @@ func NewStore(jar *cookie.Jar, lifetime time.Duration, clock func() time.Time) *
 }
 
 // Current finds the session by its access token. [ErrNone] or [ErrBroken].
-func (st *Store) Current(got *cookie.Received) (*Session, error) {
+func (st *Store) Current(got *cookie.RequestCookies) (*Session, error) {
 	head, access, err := st.open(got, cookie.Access, func(header) bool { return true })
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func (st *Store) Current(got *cookie.Received) (*Session, error) {
 // it cannot be named __Host-Http-…, and a neighbour on the site can push all
 // cookies out of the browser and plant that of a session of its own: the user
 // would work in the neighbour's account. -at and -csrf cannot be planted.
-func (st *Store) Renewable(got *cookie.Received) (*Session, error) {
+func (st *Store) Renewable(got *cookie.RequestCookies) (*Session, error) {
 	s, err := st.Current(got)
 	if err == nil {
 		return s, nil
@@ -92,7 +92,7 @@ func (st *Store) Renewable(got *cookie.Received) (*Session, error) {
 
 // open reads one cookie of a session that is not over, and that is wanted: of
 // several of one name, the others may be planted.
-func (st *Store) open(got *cookie.Received, k cookie.Kind, wanted func(header) bool) (head header, value []byte, err error) {
+func (st *Store) open(got *cookie.RequestCookies, k cookie.Kind, wanted func(header) bool) (head header, value []byte, err error) {
 	err = st.jar.OpenThat(got, k, "", func(plain []byte) bool {
 		h, v, err := readRecord(plain)
 		if err != nil || st.over(h) || !wanted(h) {
@@ -218,7 +218,7 @@ func (s Seed) With(code secret.String) Seed {
 
 // Start begins a session and gives its CSRF token: csrf when that is not empty,
 // otherwise the seed's. Either all cookies are set or none.
-func (st *Store) Start(w http.ResponseWriter, got *cookie.Received, t Tokens, seed Seed, csrf secret.String) (secret.String, error) {
+func (st *Store) Start(w http.ResponseWriter, got *cookie.RequestCookies, t Tokens, seed Seed, csrf secret.String) (secret.String, error) {
 	token, err := base64.RawURLEncoding.DecodeString(csrf.Reveal())
 	if err != nil || len(token) != csrfSize {
 		token = seed[idSize:]
@@ -242,15 +242,16 @@ func (st *Store) RestoreCSRF(w http.ResponseWriter, s *Session) (secret.String, 
 	return secret.New(base64.RawURLEncoding.EncodeToString(token)), err
 }
 
-// Mend clears the refresh and the ID token where their cookies are there and do
-// not open. It does nothing and is false when that would leave nothing to go on
-// with: the refresh token is broken, and the access token past its time. Where a
-// neighbour may have planted what does not open, it is left alone.
-func (s *Session) Mend(w http.ResponseWriter) bool {
+// ClearUnreadable clears the refresh and the ID token where their cookies are there
+// and do not open. It does nothing and returns false when the session would be of no
+// use without them: the refresh token is broken, and the access token past its time.
+// A cookie that came several times is left alone, since a neighbour on the site may
+// have planted the one that does not open.
+func (s *Session) ClearUnreadable(w http.ResponseWriter) bool {
 	var broken []cookie.Kind
 	for _, k := range []cookie.Kind{cookie.Refresh, cookie.ID} {
 		_, _, err := s.store.open(s.got, k, func(header) bool { return true })
-		if errors.Is(err, ErrBroken) && !s.store.jar.Doubled(s.got, k) {
+		if errors.Is(err, ErrBroken) && !s.store.jar.HasDuplicates(s.got, k) {
 			broken = append(broken, k)
 		}
 	}
@@ -265,7 +266,7 @@ func (s *Session) Mend(w http.ResponseWriter) bool {
 
 // End clears every cookie of the session that the browser sent, in the order of
 // Curity's agents, which their tests rely on.
-func (st *Store) End(w http.ResponseWriter, got *cookie.Received) {
+func (st *Store) End(w http.ResponseWriter, got *cookie.RequestCookies) {
 	for _, k := range []cookie.Kind{cookie.Refresh, cookie.Access, cookie.ID, cookie.CSRF} {
 		st.jar.Clear(w, got, k, "")
 	}
@@ -276,7 +277,7 @@ func kinds() []cookie.Kind {
 	return []cookie.Kind{cookie.Access, cookie.Refresh, cookie.ID, cookie.CSRF}
 }
 
-func (st *Store) write(w http.ResponseWriter, got *cookie.Received, head header, t Tokens, csrf []byte) error {
+func (st *Store) write(w http.ResponseWriter, got *cookie.RequestCookies, head header, t Tokens, csrf []byte) error {
 	head.Issued, head.Expiry = unix(t.Issued), unix(t.Expiry)
 	if !t.ID.Empty() {
 		head.IDToken = idTokenGiven

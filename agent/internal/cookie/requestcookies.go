@@ -15,17 +15,17 @@ const (
 	joinCost  = 2 << 10
 )
 
-// Received is the cookies of one request, parsed once.
-type Received struct {
+// RequestCookies are the cookies of one request, parsed once.
+type RequestCookies struct {
 	byName   map[string][]string
 	order    []string
-	unopened map[Kind]bool // those that were told of
+	reported map[Kind]bool // kinds of which a failure to open was reported
 	left     int           // of maxJoined
 }
 
 // Read parses the cookies of a request.
-func Read(r *http.Request) *Received {
-	got := &Received{byName: map[string][]string{}, unopened: map[Kind]bool{}, left: maxJoined}
+func Read(r *http.Request) *RequestCookies {
+	got := &RequestCookies{byName: map[string][]string{}, reported: map[Kind]bool{}, left: maxJoined}
 	for _, c := range r.Cookies() {
 		if _, seen := got.byName[c.Name]; !seen {
 			got.order = append(got.order, c.Name)
@@ -35,10 +35,10 @@ func Read(r *http.Request) *Received {
 	return got
 }
 
-func (got *Received) has(name string) bool { return len(got.byName[name]) > 0 }
+func (got *RequestCookies) has(name string) bool { return len(got.byName[name]) > 0 }
 
-// hasAny tells whether there is a cookie of a name, or a piece of one.
-func (got *Received) hasAny(name string) bool {
+// hasAny reports whether there is a cookie of a name, or a piece of one.
+func (got *RequestCookies) hasAny(name string) bool {
 	for i := range maxStale + 1 {
 		if got.has(pieceName(name, i)) {
 			return true
@@ -47,11 +47,11 @@ func (got *Received) hasAny(name string) bool {
 	return false
 }
 
-func (got *Received) names() []string { return got.order }
+func (got *RequestCookies) names() []string { return got.order }
 
 // values yields every value that the cookies of a name make, as far as [maxJoined]
 // goes: a neighbour on the site may have planted any number before and behind ours.
-func (got *Received) values(name string) iter.Seq[string] {
+func (got *RequestCookies) values(name string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		try := func(value string) bool {
 			got.left -= len(value) + joinCost
@@ -77,8 +77,8 @@ func (got *Received) values(name string) iter.Seq[string] {
 	}
 }
 
-// rest lists what came under the names of the second to the n-th piece.
-func (got *Received) rest(name string, n int) [][]string {
+// rest returns what came under the names of the second to the n-th piece.
+func (got *RequestCookies) rest(name string, n int) [][]string {
 	rest := make([][]string, 0, n-1)
 	for i := 1; i < n; i++ {
 		rest = append(rest, got.byName[pieceName(name, i)])
@@ -100,16 +100,16 @@ func (s pieceSet) aligned(yield func(string) bool) bool {
 	if s.ways() == 0 {
 		return true
 	}
-	return yield(s.join(func(twins []string) int { return min(s.before, len(twins)-1) })) &&
-		yield(s.join(func(twins []string) int { return max(len(twins)-s.behind, 0) }))
+	return yield(s.join(func(duplicates []string) int { return min(s.before, len(duplicates)-1) })) &&
+		yield(s.join(func(duplicates []string) int { return max(len(duplicates)-s.behind, 0) }))
 }
 
 // all yields every value that begins with this piece.
 func (s pieceSet) all(yield func(string) bool) bool {
 	for way := range s.ways() {
-		value := s.join(func(twins []string) int {
-			i := way % len(twins)
-			way /= len(twins)
+		value := s.join(func(duplicates []string) int {
+			i := way % len(duplicates)
+			way /= len(duplicates)
 			return i
 		})
 		if !yield(value) {
@@ -119,26 +119,26 @@ func (s pieceSet) all(yield func(string) bool) bool {
 	return true
 }
 
-// ways is in how many ways the set can be joined: none if a piece is missing.
+// ways returns in how many ways the set can be joined: 0 if a piece is missing.
 func (s pieceSet) ways() int {
 	n := 1
-	for _, twins := range s.rest {
-		n *= len(twins)
+	for _, duplicates := range s.rest {
+		n *= len(duplicates)
 	}
 	return n
 }
 
-func (s pieceSet) join(choose func(twins []string) int) string {
+func (s pieceSet) join(choose func(duplicates []string) int) string {
 	var b strings.Builder
 	b.WriteString(s.head)
-	for _, twins := range s.rest {
-		b.WriteString(twins[choose(twins)])
+	for _, duplicates := range s.rest {
+		b.WriteString(duplicates[choose(duplicates)])
 	}
 	return b.String()
 }
 
-// twins is the largest number of cookies that share a name among the pieces.
-func (got *Received) twins(name string) int {
+// duplicates returns the largest number of cookies that share a name among the pieces.
+func (got *RequestCookies) duplicates(name string) int {
 	n := 0
 	for i := range MaxPieces {
 		n = max(n, len(got.byName[pieceName(name, i)]))
@@ -166,7 +166,8 @@ func split(sealed string, room int) []string {
 	return out
 }
 
-// pieces reads how many pieces a value has, and takes that mark off.
+// pieces returns how many pieces a value has, and its first piece without that
+// number.
 func pieces(first string) (int, string) {
 	if len(first) > 1 && first[1] == '.' && first[0] > '1' && first[0] <= '0'+MaxPieces {
 		return int(first[0] - '0'), first[2:]
