@@ -14,12 +14,10 @@ import (
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/cookie"
 	"oauth-agent/agent/internal/httperr"
-	"oauth-agent/agent/internal/login"
 	"oauth-agent/agent/internal/middleware"
 	"oauth-agent/agent/internal/seal"
 	"oauth-agent/agent/internal/session"
 	"oauth-agent/agent/internal/spa"
-	"oauth-agent/agent/internal/store"
 	"oauth-agent/agent/internal/tokens"
 	"oauth-agent/agent/internal/upstream"
 	"oauth-agent/web/client"
@@ -31,20 +29,20 @@ const defaultApp = "default"
 // App is one issuer, client, page, set of cookies and of routes. It is made by one
 // function and never changes; a reload makes another one.
 type App struct {
-	cfg     *config.Config
-	server  *Server
-	render  *httperr.Renderer
-	ring    *seal.Ring          // nil without the OAuth Agent
-	keys    error               // why a key is of no use; nil when all are
-	as      *authserver.Client  // nil without the OAuth Agent
-	tokens  *tokens.Source      // nil likewise
-	jar     *cookie.Jar         // nil likewise
-	origins *middleware.Origins // nil likewise
-	login   *login.Agent        // nil likewise
-	library library
-	proxy   *apiproxy.Proxy // nil without the OAuth Proxy
-	spa     *spa.Handler    // nil without a page
-	spaRoot *os.Root        // nil without its directory
+	cfg       *config.Config
+	server    *Server
+	render    *httperr.Renderer
+	ring      *seal.Ring          // nil without the OAuth Agent
+	keys      error               // why a key is of no use; nil when all are
+	as        *authserver.Client  // nil without the OAuth Agent
+	tokens    *tokens.Source      // nil likewise
+	jar       *cookie.Jar         // nil likewise
+	origins   *middleware.Origins // nil likewise
+	endpoints *endpoints          // nil likewise
+	library   library
+	proxy     *apiproxy.Proxy // nil without the OAuth Proxy
+	spa       *spa.Handler    // nil without a page
+	spaRoot   *os.Root        // nil without its directory
 }
 
 // library is the page's, with the hash by which a page can pin it.
@@ -103,21 +101,8 @@ func (g *generation) newAgentApp(cfg *config.Config) (*App, error) {
 		ring: ring, keys: tryKeys(ring),
 		as: as, tokens: source, jar: jar, origins: origins,
 		library: library{handler, integrity},
-		login: login.New(login.Config{
-			ClientID:              cfg.ClientID,
-			RedirectURI:           cfg.RedirectURI,
-			PostLogoutRedirectURI: cfg.PostLogoutRedirectURI,
-			Home:                  cfg.TrustedWebOrigins[0] + "/",
-			PublicURL:             cfg.PublicURL,
-			Proxies:               cfg.TrustedProxyPrefixes(),
-			BasePath:              basePath(cfg),
-			CSRFHeader:            csrfHeader(cfg),
-			DirectLogout:          cfg.Logout.URL == "direct",
-			SessionClaims:         cfg.Session.Claims,
-			ReadNeedsToken:        origins.NeedsToken,
-		}, login.Options{
-			Server: as, Tokens: source, Jar: jar, Sessions: sessions, Store: store.ForApp(s.store, defaultApp),
-			Clock: s.clock, Log: s.log, Events: events,
+		endpoints: s.newEndpoints(cfg, agentParts{
+			server: as, tokens: source, jar: jar, sessions: sessions, origins: origins, events: events,
 		}),
 	}
 	if cfg.HasProxy() {
@@ -160,7 +145,7 @@ func (g *generation) newProxy(cfg *config.Config, jar *cookie.Jar, origins *midd
 	return apiproxy.New(routes, opt)
 }
 
-// refresher lets the proxy refresh without knowing the authorization server.
+// refresher refreshes for rooms that know sessions and not the authorization server.
 type refresher struct{ tokens *tokens.Source }
 
 func (r refresher) Refresh(ctx context.Context, old session.Tokens) (session.Tokens, error) {

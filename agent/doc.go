@@ -4,7 +4,8 @@
 //	      │
 //	      ▼
 //	    agent   New(ctx, config, options) · Handler() · Reload() · Close()
-//	      ├──► login ────────► session ──► cookie ──► seal ──► secret
+//	      ├──► login, logout, sessionapi
+//	      │      ├──► session ──► cookie ──► seal ──► secret
 //	      │      ├──► tokens ──► authserver
 //	      │      └──► store
 //	      ├──► apiproxy ─────► session, upstream

@@ -13,24 +13,27 @@ import (
 )
 
 // The rooms, and which of them each may import: the picture of doc.go, held by
-// a test. Handler rooms (login, apiproxy, pkceproxy, spa) never import each other, and
+// a test. Handler rooms (login, logout, sessionapi, apiproxy,
+// pkceproxy, spa) never import each other, and
 // nothing imports up. A row or an edge that is not there any more fails as well.
 var rooms = map[string]string{
 	"cmd/oauth-agent": "agent config httpserver",
 	"cmd/demo":        "agent config test/idp web",
 
-	"agent":     "apiproxy config authserver cookie middleware httperr httproute login observe pkceproxy seal session spa store tokens trace upstream web/client",
-	"config":    "oauthsyntax seal secret",
-	"login":     "authserver cookie clientip httperr httproute seal secret session store strictjson tokens",
-	"apiproxy":  "cookie httperr httpsem secret session upstream",
-	"pkceproxy": "authserver httperr httproute oauthsyntax secret store strictjson",
-	"spa":       "httperr",
+	"agent":      "apiproxy config authserver cookie middleware httperr httproute login logout observe pkceproxy seal session sessionapi spa store tokens trace upstream web/client",
+	"config":     "oauthsyntax seal secret",
+	"login":      "authserver cookie httperr httproute seal secret session strictjson tokens",
+	"logout":     "authserver clientip cookie httperr httproute seal secret session store",
+	"sessionapi": "authserver cookie httperr httproute secret session",
+	"apiproxy":   "cookie httperr httpsem secret session upstream",
+	"pkceproxy":  "authserver httperr httproute oauthsyntax secret store strictjson",
+	"spa":        "httperr",
 
 	"upstream":    "clientip httperr httpsem secret",
-	"session":     "cookie seal secret",
+	"session":     "cookie httperr seal secret",
 	"cookie":      "seal",
 	"tokens":      "authserver secret sharedcall store",
-	"authserver":  "oauthsyntax secret sharedcall strictjson",
+	"authserver":  "httperr oauthsyntax secret sharedcall strictjson",
 	"middleware":  "clientip httperr httpsem",
 	"seal":        "secret",
 	"clientip":    "",

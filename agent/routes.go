@@ -112,10 +112,10 @@ func (g *generation) publicHandler() http.Handler {
 // publicRoutes are those of an app that have a path of their own.
 func (g *generation) publicRoutes() (routes []httproute.Route) {
 	a := g.app
-	if a.login == nil {
+	if a.endpoints == nil {
 		return nil
 	}
-	for _, rt := range a.login.Routes() {
+	for _, rt := range a.endpoints.routes() {
 		rt.Path = a.base() + rt.Path
 		routes = append(routes, rt)
 	}

@@ -10,7 +10,7 @@ import (
 	"oauth-agent/agent/internal/strictjson"
 )
 
-// readBody reads the body, which a middleware has bounded.
+// readBody reads the body, whose size is bounded by the endpoint's chain.
 func readBody(r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -19,7 +19,7 @@ func readBody(r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// readForm reads the one value of a field of a form, which may stand there once.
+// readForm returns the value of a field that must be in the form once.
 func readForm(body []byte, field string) (string, error) {
 	form, err := url.ParseQuery(string(body))
 	if err != nil {

@@ -14,19 +14,19 @@ import (
 	"oauth-agent/agent/internal/httperr"
 )
 
-func TestReadWish(t *testing.T) {
-	for body, want := range map[string]wish{
+func TestReadStartRequest(t *testing.T) {
+	for body, want := range map[string]startRequest{
 		"":                                   {},
 		" \r\n":                              {},
 		"{}":                                 {},
 		`{"other":1}`:                        {},
 		`{"extraParams":null}`:               {},
 		`{"extraParams":[],"returnTo":null}`: {},
-		`{"extraParams":[{"key":"ui_locales","value":"fr"},{"key":"","value":""}]}`:     {extra: []authserver.Param{{Key: "ui_locales", Value: "fr"}, {}}},
-		`{"extraParams":[{"key":"a","value":"\u00e9&=","more":1}],"returnTo":"/x?y#z"}`: {extra: []authserver.Param{{Key: "a", Value: "é&="}}, returnTo: "/x?y#z"},
+		`{"extraParams":[{"key":"ui_locales","value":"fr"},{"key":"","value":""}]}`:     {extraParams: []authserver.Param{{Key: "ui_locales", Value: "fr"}, {}}},
+		`{"extraParams":[{"key":"a","value":"\u00e9&=","more":1}],"returnTo":"/x?y#z"}`: {extraParams: []authserver.Param{{Key: "a", Value: "é&="}}, returnTo: "/x?y#z"},
 	} {
-		got, err := readWish(httptest.NewRequest("POST", "/", strings.NewReader(body)))
-		if err != nil || !slices.Equal(got.extra, want.extra) || got.returnTo != want.returnTo {
+		got, err := readStartRequest(httptest.NewRequest("POST", "/", strings.NewReader(body)))
+		if err != nil || !slices.Equal(got.extraParams, want.extraParams) || got.returnTo != want.returnTo {
 			t.Errorf("%s: %+v, %v", body, got, err)
 		}
 	}
@@ -37,7 +37,7 @@ func TestReadWish(t *testing.T) {
 		`{"extraParams":[{"Key":"a","Value":"b"}]}`, `{"extraParams":[{"key":"a","key":"b","value":"c"}]}`, `{"extraParams":[],"extraParams":[]}`,
 		`{"returnTo":1}`, `{"returnTo":"https://evil.example/"}`, `{"returnTo":"//evil.example"}`, `{"returnTo":"x"}`,
 	} {
-		_, err := readWish(httptest.NewRequest("POST", "/", strings.NewReader(body)))
+		_, err := readStartRequest(httptest.NewRequest("POST", "/", strings.NewReader(body)))
 		wantBadRequest(t, body, err)
 	}
 }
@@ -50,9 +50,9 @@ func wantBadRequest(t *testing.T, body string, err error) {
 	}
 }
 
-func TestLocalPath(t *testing.T) {
+func TestIsLocalPath(t *testing.T) {
 	for _, path := range []string{"/", "/orders?page=2#top", "/é", "/.well-known/x", "/a..b/...", "/?a/../b", "/a:b@c", "/?//evil.example", "/" + strings.Repeat("x", maxReturnTo-1)} {
-		if !localPath(path) {
+		if !isLocalPath(path) {
 			t.Errorf("%q is refused", path)
 		}
 	}
@@ -60,7 +60,7 @@ func TestLocalPath(t *testing.T) {
 		"", "orders", "/a//b", "/.//evil.example", "/x/..//evil.example", "/%2E%2e//evil.example", "/.", "/a/..", "?a", "#a", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "/\n/evil.example", "\t//evil.example",
 		" //evil.example", "https://evil.example", "javascript:alert(1)", "/a\x00", "/a\x7f", "/" + strings.Repeat("x", maxReturnTo),
 	} {
-		if localPath(path) {
+		if isLocalPath(path) {
 			t.Errorf("%q is taken", path)
 		}
 	}
@@ -109,7 +109,7 @@ func FuzzBody(f *testing.F) {
 		if _, err := readPageURL(r); err != nil {
 			wantBadRequest(t, string(body), err)
 		}
-		got, err := readWish(httptest.NewRequest("POST", "/", bytes.NewReader(body)))
+		got, err := readStartRequest(httptest.NewRequest("POST", "/", bytes.NewReader(body)))
 		if err != nil {
 			wantBadRequest(t, string(body), err)
 			return
@@ -120,13 +120,13 @@ func FuzzBody(f *testing.F) {
 		// What was read is what another parser finds under the very same names.
 		var members map[string]json.RawMessage
 		var params []map[string]json.RawMessage
-		if len(got.extra) == 0 {
+		if len(got.extraParams) == 0 {
 			return
 		}
-		if json.Unmarshal(body, &members) != nil || json.Unmarshal(members["extraParams"], &params) != nil || len(params) != len(got.extra) {
+		if json.Unmarshal(body, &members) != nil || json.Unmarshal(members["extraParams"], &params) != nil || len(params) != len(got.extraParams) {
 			t.Fatalf("%q: %v", body, got)
 		}
-		for i, p := range got.extra {
+		for i, p := range got.extraParams {
 			var key, value string
 			if json.Unmarshal(params[i]["key"], &key) != nil || json.Unmarshal(params[i]["value"], &value) != nil || key != p.Key || value != p.Value {
 				t.Fatalf("%q: %v, not %q=%q", body, got, key, value)

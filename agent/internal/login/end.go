@@ -1,6 +1,7 @@
 package login
 
 import (
+	"errors"
 	"net/http"
 
 	"oauth-agent/agent/internal/authserver"
@@ -8,41 +9,46 @@ import (
 	"oauth-agent/agent/internal/httperr"
 	"oauth-agent/agent/internal/secret"
 	"oauth-agent/agent/internal/session"
+	"oauth-agent/agent/internal/tokens"
 )
 
 // endAnswer is the answer of /login/end.
 type endAnswer struct {
 	Handled bool `json:"handled"`
-	status
+	session.Status
 	ReturnTo string `json:"returnTo,omitempty"` // as /login/start was given it
 }
 
-// End answers POST /login/end, which the SPA calls on every page load with the
-// page's URL (RFC 6749 4.1.2 to 4.1.4, RFC 9207, OpenID Connect Core 3.1.3).
+// end answers POST /login/end, which the page calls with its URL whenever it loads (RFC
+// 6749 4.1.2 to 4.1.4, RFC 9207, OpenID Connect Core 3.1.3).
 //
-// The state decides. A response is handled only when this browser has the cookie
-// of the login that it answers, so that nobody can be logged in by a link. At
-// the redirect URI a response without one is refused; anywhere else such
-// parameters may be the application's own.
-func (a *Agent) End(w http.ResponseWriter, r *http.Request) error {
-	raw, err := readPageURL(r)
+// The state decides. An authorization response is handled only when this browser has
+// the cookie of the login that it answers, so that nobody can be logged in by a link.
+// At the redirect URI a response without one is refused; anywhere else such parameters
+// may be the application's own, and the answer says whether the user is logged in.
+func (h *Handlers) end(w http.ResponseWriter, r *http.Request) error {
+	pageURL, err := readPageURL(r)
 	if err != nil {
 		return err
 	}
-	page, ok := readPage(raw)
+	response, ok := parsePageURL(pageURL)
 	if !ok {
 		return httperr.BadRequest("pageUrl must be the absolute URL of the page", nil)
 	}
-	got := cookie.Read(r)
-	t, notMine := a.open(got, page.state)
+	cookies := cookie.Read(r)
+	t, notOurs := h.open(cookies, response.state)
 	switch {
-	case notMine == nil && page.answered():
-		return loginFailed(a.complete(w, r, got, t, page), t.ReturnTo)
-	case page.answered() && a.atRedirectURI(page):
-		return httperr.BadRequest("the authorization response belongs to no login that was started in this browser", notMine).Because(httperr.ReasonResponse)
-	default:
-		return a.pageLoad(w, got)
+	case notOurs == nil && response.present():
+		return loginFailed(h.complete(w, r, cookies, t, response), t.ReturnTo)
+	case response.present() && h.atRedirectURI(response):
+		return httperr.BadRequest("the authorization response belongs to no login that was started in this browser", notOurs).Because(httperr.ReasonResponse)
 	}
+	_, status, err := h.Sessions.LoadStatus(w, cookies)
+	if err != nil {
+		return err
+	}
+	httperr.WriteJSON(w, http.StatusOK, endAnswer{Status: status})
+	return nil
 }
 
 func readPageURL(r *http.Request) (string, error) {
@@ -57,57 +63,58 @@ func readPageURL(r *http.Request) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	raw, ok := object.Text("pageUrl")
+	pageURL, ok := object.Text("pageUrl")
 	if !ok {
 		return "", httperr.BadRequest("pageUrl must be a string", nil)
 	}
-	return raw, nil
+	return pageURL, nil
 }
 
-func (a *Agent) atRedirectURI(p page) bool {
-	registered, ok := readPage(a.cfg.RedirectURI)
-	return ok && p.location == registered.location
+func (h *Handlers) atRedirectURI(response authorizationResponse) bool {
+	registered, ok := parsePageURL(h.RedirectURI)
+	return ok && response.location == registered.location
 }
 
-// complete ends a login that was started here. Its cookie is spent whatever
-// comes out of it: a code is worth one try.
+// complete ends a login that was started in this browser. The login's cookie is cleared
+// whatever the outcome: a code is worth one attempt.
 //
-// Steps: clear the cookie; refuse what is ambiguous; check the issuer before
-// anything goes to the token endpoint (mix-up, RFC 9207); pass an error on;
-// redeem the code; verify the ID token; start the session.
+// Steps: clear the cookie; refuse what is ambiguous; check the issuer before anything is
+// sent to the token endpoint (mix-up, RFC 9207); pass an error on; redeem the code, which
+// verifies the ID token; start the session.
 //
-// A page may call twice at the same time (a reload, an effect that runs twice).
-// Both then get the one session that the code is good for.
-func (a *Agent) complete(w http.ResponseWriter, r *http.Request, got *cookie.RequestCookies, t transaction, p page) error {
-	a.spend(w, got, tag(t.State))
-	if !p.sound() {
+// A page may call twice at the same time (a reload, an effect that runs twice). Both
+// calls then get the one session that the code is good for.
+func (h *Handlers) complete(w http.ResponseWriter, r *http.Request, cookies *cookie.RequestCookies, t transaction, response authorizationResponse) error {
+	h.clear(w, cookies, tag(t.State))
+	if !response.unambiguous() {
 		return httperr.BadRequest("the authorization response is ambiguous", nil).Because(httperr.ReasonResponse)
 	}
-	if err := a.as.CheckIssuer(r.Context(), p.iss); err != nil {
-		return told(err)
+	if err := h.Server.CheckIssuer(r.Context(), response.iss); err != nil {
+		return authserver.ToHTTPError(err)
 	}
-	if p.err != "" {
-		return responseError(p.err)
+	if response.err != "" {
+		return responseError(response.err)
 	}
-	tokens, err := a.tokens.Redeem(r.Context(), t.grant(p.code))
+	got, err := h.Tokens.Redeem(r.Context(), t.grant(response.code))
+	switch {
+	case errors.Is(err, tokens.ErrCodeSpent):
+		return httperr.BadRequest("this login has ended already", err).Because(httperr.ReasonCode)
+	case err != nil:
+		return authserver.ToHTTPError(err)
+	}
+	csrf, err := h.Sessions.Start(w, cookies, sessionTokens(got), t.Seed.With(secret.New(response.code)), h.csrfToKeep(cookies, got.Identity))
 	if err != nil {
-		return told(err)
+		return session.ToHTTPError(err)
 	}
-	csrf, err := a.sessions.Start(w, got, sessionTokens(tokens), t.Seed.With(secret.New(p.code)), a.csrfToKeep(got, tokens.Identity))
-	if err != nil {
-		return told(err)
-	}
-	a.events.LoginCompleted(r.Context(), tokens.Identity.Issuer, tokens.Identity.Subject)
+	h.Observer.LoginCompleted(r.Context(), got.Identity.Issuer, got.Identity.Subject)
 	httperr.WriteJSON(w, http.StatusOK, endAnswer{
-		Handled:  true,
-		status:   a.status(csrf, tokens.Expiry, a.sessions.EndsAt(a.clock())),
-		ReturnTo: t.ReturnTo,
+		Handled: true, Status: h.Sessions.NewStatus(csrf, got.Expiry), ReturnTo: t.ReturnTo,
 	})
 	return nil
 }
 
-// loginFailed marks an error, if there is one, as the end of a login. The answer
-// is the last that knows where the user was: the login's cookie is spent.
+// loginFailed marks an error, if there is one, as the end of a login. The answer has
+// where the user was, since the cookie that knew it has been cleared.
 func loginFailed(err error, returnTo string) error {
 	if err == nil {
 		return nil
@@ -117,28 +124,18 @@ func loginFailed(err error, returnTo string) error {
 	return &e
 }
 
-// csrfToKeep is the CSRF token of a session of the same user that this browser
-// has already: the other tabs go on with it. Of another user's it is not kept,
-// since a planted session would plant a known token.
-func (a *Agent) csrfToKeep(got *cookie.RequestCookies, user authserver.Identity) secret.String {
-	prior, err := a.sessions.Current(got)
+// csrfToKeep returns the CSRF token of a session of the same user that this browser has
+// already, so that the other tabs can go on with it. That of another user's session is
+// not kept: whoever planted that session knows its token.
+func (h *Handlers) csrfToKeep(cookies *cookie.RequestCookies, user authserver.Identity) secret.String {
+	earlier, err := h.Sessions.Current(cookies)
 	if err != nil || user == (authserver.Identity{}) {
 		return secret.String{}
 	}
-	if _, who, err := a.as.ReadIDToken(prior.IDToken()); err != nil || who != user {
+	if _, earlierUser, err := h.Server.ReadIDToken(earlier.IDToken()); err != nil || earlierUser != user {
 		return secret.String{}
 	}
-	return prior.CSRF()
-}
-
-// pageLoad tells whether the user is logged in.
-func (a *Agent) pageLoad(w http.ResponseWriter, got *cookie.RequestCookies) error {
-	_, st, err := a.look(w, got)
-	if err != nil {
-		return err
-	}
-	httperr.WriteJSON(w, http.StatusOK, endAnswer{status: st})
-	return nil
+	return earlier.CSRF()
 }
 
 func sessionTokens(t authserver.Tokens) session.Tokens {

@@ -68,10 +68,10 @@ func TestLoginOfAnOlderBuildIsEnded(t *testing.T) {
 	// would find too old otherwise.
 	synctest.Test(t, func(t *testing.T) {
 		policy := cookie.Policy{NamePrefix: "example", BasePath: "/oauth-agent", Secure: true, Prefixes: true}
-		a := &Agent{jar: cookie.NewJar(policy, ring, 0), clock: func() time.Time { return begun.Add(time.Minute) }}
+		h := New(Options{Jar: cookie.NewJar(policy, ring, 0), Clock: func() time.Time { return begun.Add(time.Minute) }})
 		r := httptest.NewRequest(http.MethodPost, "/", nil)
 		r.Header.Set("Cookie", strings.TrimSpace(string(text)))
-		got, err := a.open(cookie.Read(r), "state-1")
+		got, err := h.open(cookie.Read(r), "state-1")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +89,7 @@ func TestLoginOfAnOlderBuildIsEnded(t *testing.T) {
 	})
 }
 
-func TestTagTellsNothingAndFitsACookieName(t *testing.T) {
+func TestTagHasNoHintAtTheStateAndFitsACookieName(t *testing.T) {
 	a, b := tag("state-1"), tag("state-2")
 	if a == b || len(a) != 12 || a != tag("state-1") {
 		t.Errorf("%q, %q", a, b)

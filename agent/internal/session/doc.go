@@ -6,4 +6,8 @@
 // access token) or [Store.Renewable] (by its refresh token), is rewritten by
 // [Store.Refreshed] and ends with [Store.End]. The server keeps nothing: any
 // replica that has the keys serves any request.
+//
+// A [Finder] finds the session of a request to one of the OAuth Agent's endpoints and
+// checks its CSRF token. [Store.LoadStatus] is for a page that asks whether the user is
+// logged in.
 package session
