@@ -51,6 +51,7 @@ var rooms = map[string]string{
 	"web":         "",
 	"web/client":  "",
 
+	"roomtest":        "cookie httperr httproute seal secret session test/double",
 	"store/storetest": "store",
 
 	"authserver/authservertest": "test/double",
