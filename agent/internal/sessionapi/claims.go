@@ -8,8 +8,8 @@ import (
 )
 
 // claims answers GET /claims with the claims of the ID token (OpenID Connect Core 2), as
-// they were verified when it came. A session that has lost its ID token is told from one
-// that was never given one: a new login brings another.
+// they were verified when it came. A session that has lost its ID token is distinguished
+// from one that was never given one: a new login brings another.
 func (h *Handlers) claims(w http.ResponseWriter, r *http.Request) error {
 	s, err := h.Sessions.ForRead(r)
 	if err != nil {
