@@ -21,12 +21,12 @@ func fallible(name string, render *httperr.Renderer, wrap func(httperr.Handler) 
 
 // inFlightLimit bounds how many requests a port serves at a time.
 func (g *generation) inFlightLimit(limit *middleware.InFlightLimit, clients *middleware.Clients) guard {
-	return guard{"inFlightLimit", func(next http.Handler) http.Handler { return limit.Count(clients, next) }}
+	return guard{"inFlightLimit", limit.Count(clients)}
 }
 
 // writeDeadline gives up clients that take nothing of an answer.
 func (g *generation) writeDeadline() guard {
-	return guard{"writeDeadline", func(next http.Handler) http.Handler { return middleware.WriteDeadline(g.cfg.Timeouts.Write, next) }}
+	return guard{"writeDeadline", middleware.WriteDeadline(g.cfg.Timeouts.Write)}
 }
 
 // observe gives each request an identifier, a span, its metrics and its log line.
@@ -42,7 +42,7 @@ func closeAfterChunks() guard { return guard{"closeAfterChunks", middleware.Clos
 
 // bodyDeadline waits for no body longer than the settings say.
 func (g *generation) bodyDeadline() guard {
-	return guard{"bodyDeadline", func(next http.Handler) http.Handler { return middleware.BodyDeadline(g.cfg.Timeouts.Request, next) }}
+	return guard{"bodyDeadline", middleware.BodyDeadline(g.cfg.Timeouts.Request)}
 }
 
 // securityHeaders keeps answers out of caches, frames and other sites.
@@ -67,7 +67,7 @@ func (g *generation) originsCORS(allows func(r *http.Request, method string) boo
 		if g.app.origins == nil {
 			return next
 		}
-		return g.app.origins.CORS(allows, next)
+		return g.app.origins.CORS(allows)(next)
 	}}
 }
 
@@ -124,23 +124,16 @@ func operatorMethods(rt httproute.Route, render *httperr.Renderer) guard {
 }
 
 // admit refuses what is too much at a time, see inFlightLimit.
-func admit(render *httperr.Renderer) guard { return fallible("admit", render, middleware.Admit) }
+func admit(render *httperr.Renderer) guard { return guard{"admit", middleware.Admit(render)} }
 
 // trustedOrigin lets in what a trusted web origin sent.
 func (g *generation) trustedOrigin(render *httperr.Renderer) guard {
-	return fallible("trustedOrigin", render, func(next httperr.Handler) httperr.Handler {
-		return func(w http.ResponseWriter, r *http.Request) error {
-			if err := g.app.origins.Check(r); err != nil {
-				return err
-			}
-			return next(w, r)
-		}
-	})
+	return guard{"trustedOrigin", g.app.origins.Require(render)}
 }
 
 // body reads the body, bounded in size, before its handler runs.
 func body(render *httperr.Renderer) guard {
-	return fallible("body", render, func(next httperr.Handler) httperr.Handler { return middleware.ReadBody(middleware.MaxBody, next) })
+	return guard{"body", middleware.ReadBody(middleware.MaxBody, render)}
 }
 
 // rateLimit bounds the calls of one client address. It stands behind the check of the
@@ -148,9 +141,9 @@ func body(render *httperr.Renderer) guard {
 func (g *generation) rateLimit(rt httproute.Route, render *httperr.Renderer) guard {
 	switch limits := g.server.limits; rt.Limit {
 	case httproute.LoginStart:
-		return fallible("rateLimit", render, func(next httperr.Handler) httperr.Handler { return g.door.Limit(limits.loginStart, next) })
+		return guard{"rateLimit", g.door.Limit(limits.loginStart, render)}
 	case httproute.TokenCalls:
-		return fallible("rateLimit", render, g.limitTokenCalls)
+		return guard{"rateLimit", g.limitTokenCalls(render)}
 	}
 	return guard{}
 }
@@ -158,13 +151,16 @@ func (g *generation) rateLimit(rt httproute.Route, render *httperr.Renderer) gua
 // limitTokenCalls bounds the calls that go to the authorization server with the PKCE
 // proxy's secret. It has no check of the origin before it: so calls from foreign pages
 // are counted apart.
-func (g *generation) limitTokenCalls(next httperr.Handler) httperr.Handler {
+func (g *generation) limitTokenCalls(render *httperr.Renderer) func(http.Handler) http.Handler {
 	limits := g.server.limits
-	ours, foreign := g.door.Limit(limits.token, next), g.door.Limit(limits.foreign, next)
-	return func(w http.ResponseWriter, r *http.Request) error {
-		if g.pkce.Foreign(r) {
-			return foreign(w, r)
-		}
-		return ours(w, r)
+	return func(next http.Handler) http.Handler {
+		ours, foreign := g.door.Limit(limits.token, render)(next), g.door.Limit(limits.foreign, render)(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if g.pkce.Foreign(r) {
+				foreign.ServeHTTP(w, r)
+				return
+			}
+			ours.ServeHTTP(w, r)
+		})
 	}
 }

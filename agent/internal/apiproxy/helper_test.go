@@ -108,11 +108,11 @@ func buildWorld(t testing.TB, routes []apiproxy.Route, options ...option) *world
 }
 
 // cors adds the CORS headers of forward auth.
-func (w *world) cors(next http.Handler) http.Handler { return w.origins.CORS(nil, next) }
+func (w *world) cors(next http.Handler) http.Handler { return w.origins.CORS(nil)(next) }
 
 // surface is the public port: CORS around the proxy, 404 for the rest.
 func (w *world) surface() http.Handler {
-	return w.origins.CORS(w.proxy.Allows, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	return w.origins.CORS(w.proxy.Allows)(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if !w.proxy.Match(r) {
 			http.NotFound(rw, r)
 			return

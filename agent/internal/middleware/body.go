@@ -9,13 +9,17 @@ import (
 	"oauth-agent/agent/internal/httperr"
 )
 
-// MaxBody is the most that is read of a request to the agent, in bytes.
+// MaxBody is the size of the largest body that the agent itself reads, in bytes.
 const MaxBody = 64 << 10
 
-// ReadBody reads the body of a request before its handler runs, bounded in size. The time
-// that it takes is bounded by [BodyDeadline]. While a body is on its way its request takes
-// no place of an [InFlightLimit]. A read has no body that anybody would wait for.
-func ReadBody(maxBody int64, next httperr.Handler) httperr.Handler {
+// ReadBody reads the body of a request, of at most maxBody bytes, before its handler runs.
+// [BodyDeadline] bounds the time that this takes. While a body is on its way its request
+// takes no place of an [InFlightLimit]. The body of a GET or HEAD is ignored.
+func ReadBody(maxBody int64, render *httperr.Renderer) func(http.Handler) http.Handler {
+	return refusing(render, func(next httperr.Handler) httperr.Handler { return readBody(maxBody, next) })
+}
+
+func readBody(maxBody int64, next httperr.Handler) httperr.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if r.ContentLength > maxBody {
 			return &http.MaxBytesError{Limit: maxBody}
@@ -41,17 +45,4 @@ func ReadBody(maxBody int64, next httperr.Handler) httperr.Handler {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		return next(w, r)
 	}
-}
-
-// SecurityHeaders sets the headers of an answer that is data for one user: never cached,
-// never sniffed, never framed, and telling no other site where it came from.
-func SecurityHeaders(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Cache-Control", "no-store")
-		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("X-Content-Type-Options", "nosniff")
-		next.ServeHTTP(w, r)
-	})
 }

@@ -6,60 +6,50 @@ import (
 	"time"
 )
 
-// BodyDeadline bounds the time in which the body of a request arrives, whether
-// next reads it or not: net/http itself reads what is left of a body, for as
-// long as it takes.
-func BodyDeadline(timeout time.Duration, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if hasBody(r) {
-			r = r.WithContext(r.Context()) // the server goes on with its own
-			r.Body = arrive(w, r, timeout)
-		}
-		next.ServeHTTP(w, r)
-	})
+// BodyDeadline bounds the time in which the body of a request arrives, whether the
+// handler reads it or not: net/http itself reads the rest of a body, without a limit of
+// time.
+func BodyDeadline(timeout time.Duration) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if hasBody(r) {
+				r = r.WithContext(r.Context()) // a copy: the server needs the original body
+				r.Body = newDeadlineBody(w, r, timeout)
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
 }
 
 // lingerTime is how long the rest of a body that is not read may still come, so that the
 // client gets to read the answer.
 const lingerTime = time.Second
 
-// linger is called before a request is answered whose body is not read. There need be no
-// [BodyDeadline] around it then.
+// linger is called before a request is answered whose body is not read, so that it needs
+// no [BodyDeadline] around it.
 func linger(w http.ResponseWriter, r *http.Request) {
 	if hasBody(r) {
-		arrive(w, r, lingerTime)
+		newDeadlineBody(w, r, lingerTime)
 	}
-}
-
-// CloseAfterChunks ends an HTTP/1 connection after a request whose body came in chunks.
-// It may have had a Content-Length too, which net/http has dropped: what follows on the
-// connection could be hidden in it (RFC 9112 6.1).
-func CloseAfterChunks(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ProtoMajor == 1 && len(r.TransferEncoding) > 0 {
-			w.Header().Set("Connection", "close")
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 func hasBody(r *http.Request) bool { return r.Body != nil && r.Body != http.NoBody }
 
-// deadlineBody is a body with a deadline, which is lifted at its end alone: one that
-// passes while a handler waits for the authorization server would cancel the
-// request, and without one the server would wait for the rest.
+// deadlineBody is a body with a deadline, which is lifted at the end of the body. A
+// deadline that passed while a handler waits for the authorization server would cancel the
+// request; without one the server would wait for the rest of the body.
 type deadlineBody struct {
 	io.ReadCloser
 	atEnd func()
 }
 
-// arrive sets the deadline. Until the end of the body, the connection is to be
-// closed after the answer: so HTTP/1.1 sends an answer that needs no body at
-// once. In HTTP/2, where streams end one by one, this would end them all.
-func arrive(w http.ResponseWriter, r *http.Request, timeout time.Duration) *deadlineBody {
+// newDeadlineBody sets the deadline. An answer that is given before the end of the body
+// closes an HTTP/1 connection, so that net/http sends it without waiting for the rest. In
+// HTTP/2 that would end all the streams of the connection.
+func newDeadlineBody(w http.ResponseWriter, r *http.Request, timeout time.Duration) *deadlineBody {
 	setReadDeadline(w, time.Now().Add(timeout))
 	h := w.Header()
-	before := h["Connection"] // a process that is about to stop has asked for the same
+	before := h["Connection"] // a process that is stopping closes connections as well
 	if r.ProtoMajor == 1 {
 		h["Connection"] = []string{"close"}
 	}
@@ -80,8 +70,8 @@ func (a *deadlineBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// setReadDeadline leaves the error aside: not every ResponseWriter of a test has
-// deadlines; every server's has.
+// setReadDeadline ignores the error: the ResponseWriter of every server has deadlines, and
+// only some of those of tests have none.
 func setReadDeadline(w http.ResponseWriter, t time.Time) {
 	_ = http.NewResponseController(w).SetReadDeadline(t)
 }

@@ -13,51 +13,55 @@ import (
 	"oauth-agent/agent/internal/httperr"
 )
 
-// Clients tells clients apart, and turns away those that ask too often.
+// Clients finds the address that a request or a connection counts for.
 type Clients struct {
 	proxies clientip.Proxies
 	log     *slog.Logger
 	warned  sync.Once
 }
 
-// NewClients believes these proxies.
+// NewClients returns Clients behind these trusted proxies.
 func NewClients(proxies clientip.Proxies, log *slog.Logger) *Clients {
 	return &Clients{proxies: proxies, log: log}
 }
 
-// client returns the address that a request counts for; none where nobody can be told
-// apart, as with a trusted proxy that names no client.
-func (d *Clients) client(r *http.Request) netip.Addr {
-	return d.counted(d.proxies.Client(r))
+// client returns the address that a request counts for. It is the zero Addr if the client
+// is not known, as with a trusted proxy that names none.
+func (c *Clients) client(r *http.Request) netip.Addr {
+	return c.counted(c.proxies.Client(r))
 }
 
-// Peer returns the address that the connections of a peer count for; none for a trusted
-// proxy, which brings many clients, and for what has no address, as Unix sockets.
-func (d *Clients) Peer(addr net.Addr) netip.Addr {
+// Peer returns the address that the connections of a peer count for. It is the zero Addr
+// for a trusted proxy, which brings many clients, and for a Unix socket.
+func (c *Clients) Peer(addr net.Addr) netip.Addr {
 	peer, ok := addr.(*net.TCPAddr)
 	if !ok {
 		return netip.Addr{}
 	}
-	return d.counted(peer.AddrPort().Addr().Unmap().WithZone(""))
+	return c.counted(peer.AddrPort().Addr().Unmap().WithZone(""))
 }
 
-func (d *Clients) counted(addr netip.Addr) netip.Addr {
-	if !addr.IsValid() || d.proxies.Contains(addr) {
+func (c *Clients) counted(addr netip.Addr) netip.Addr {
+	if !addr.IsValid() || c.proxies.Contains(addr) {
 		return netip.Addr{}
 	}
 	return network(addr)
 }
 
-// Limit answers 429 with Retry-After (RFC 6585 4, RFC 9110 10.2.3) when an address
-// asks too often for what next does. Put it behind the check of the origin, or
-// foreign pages could use up what the address of their visitor may ask for.
-func (d *Clients) Limit(limiter *RateLimiter, next httperr.Handler) httperr.Handler {
+// Limit answers 429 with Retry-After (RFC 6585 4, RFC 9110 10.2.3) when an address asks
+// too often. It belongs behind the check of the origin: otherwise foreign pages could use
+// up what the addresses of their visitors may ask for.
+func (c *Clients) Limit(limiter *RateLimiter, render *httperr.Renderer) func(http.Handler) http.Handler {
+	return refusing(render, func(next httperr.Handler) httperr.Handler { return c.limit(limiter, next) })
+}
+
+func (c *Clients) limit(limiter *RateLimiter, next httperr.Handler) httperr.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if !limiter.On() {
 			return next(w, r)
 		}
-		d.warn(r)
-		wait, ok := limiter.Allow(d.proxies.Client(r))
+		c.warn(r)
+		wait, ok := limiter.Allow(c.proxies.Client(r))
 		if ok {
 			return next(w, r)
 		}
@@ -67,13 +71,13 @@ func (d *Clients) Limit(limiter *RateLimiter, next httperr.Handler) httperr.Hand
 	}
 }
 
-// seconds rounds up: who waits for them must not be early.
+// seconds rounds up, so that a client that waits for them does not come too early.
 func seconds(wait time.Duration) int { return max(1, int((wait+time.Second-1)/time.Second)) }
 
-// warn tells once when it looks as if a gateway was in front whose clients cannot
-// be told apart.
-func (d *Clients) warn(r *http.Request) {
-	if r.Header["X-Forwarded-For"] == nil || d.proxies.Trusts(r.RemoteAddr) {
+// warn logs once that there seems to be a gateway in front that is not trusted, so that
+// its clients share one address.
+func (c *Clients) warn(r *http.Request) {
+	if r.Header["X-Forwarded-For"] == nil || c.proxies.Trusts(r.RemoteAddr) {
 		return
 	}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
@@ -81,8 +85,8 @@ func (d *Clients) warn(r *http.Request) {
 	if err == nil && !addr.IsLoopback() && !addr.IsPrivate() && !addr.IsLinkLocalUnicast() {
 		return // a client that sends such a header itself
 	}
-	d.warned.Do(func() {
-		d.log.Warn("requests come through a gateway that is not in trusted_proxies: all its clients share one limit",
+	c.warned.Do(func() {
+		c.log.Warn("requests come through a gateway that is not in trusted_proxies: all its clients share one limit",
 			"gateway", addr.String())
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
-	"sync"
 	"time"
 
 	"oauth-agent/agent/internal/httperr"
@@ -56,13 +55,19 @@ func (l *InFlightLimit) Change(perAddress int) {
 	l.memory.change(memory)
 }
 
-// Count lets next serve as many requests as there are places. What is too much is refused
-// by [Admit], behind the handlers that know how to answer; and where clients do not even
-// take these answers, it is cut off. clients, if it is set, says whose a request is.
-func (l *InFlightLimit) Count(clients *Clients, next http.Handler) http.Handler {
-	if l.places.total == 0 {
-		return next
+// Count counts the requests of a port. One that is too many is refused by [Admit], which
+// stands where it is known how to write the error, or cut off if there is no room for that
+// either. clients, if it is not nil, finds the client of a request.
+func (l *InFlightLimit) Count(clients *Clients) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		if l.places.total == 0 {
+			return next
+		}
+		return l.count(clients, next)
 	}
+}
+
+func (l *InFlightLimit) count(clients *Clients, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f := &inFlight{limit: l, header: headerBytes(r)}
 		if clients != nil {
@@ -80,9 +85,13 @@ func (l *InFlightLimit) Count(clients *Clients, next http.Handler) http.Handler 
 	})
 }
 
-// Admit refuses what is too much: 503 with Retry-After (RFC 9110 10.2.3). Nothing has
-// been done, and soon there may be room.
-func Admit(next httperr.Handler) httperr.Handler {
+// Admit refuses a request that is one too many for its [InFlightLimit]: 503 with
+// Retry-After (RFC 9110 10.2.3). Nothing has been done, and there may be room soon.
+func Admit(render *httperr.Renderer) func(http.Handler) http.Handler {
+	return refusing(render, admit)
+}
+
+func admit(next httperr.Handler) httperr.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if f := inFlightOf(r); f != nil && f.busy {
 			linger(w, r)
@@ -98,13 +107,13 @@ func tooBusy(w http.ResponseWriter) error {
 		"too many requests are being served: try again", nil).Because(httperr.ReasonBusy)
 }
 
-// inFlight is what one request holds. A nil one is not limited.
+// inFlight is what one request holds. A nil inFlight is not limited.
 type inFlight struct {
 	limit          *InFlightLimit
 	client         netip.Addr
 	header         int64 // bytes
 	places, memory int64 // that it holds
-	busy           bool  // it is too much, and to be refused
+	busy           bool  // it is one too many, and to be refused
 }
 
 type inFlightKey struct{}
@@ -200,55 +209,4 @@ func headerBytes(r *http.Request) (n int64) {
 		}
 	}
 	return n
-}
-
-// quota is an amount of something that client addresses share.
-type quota struct {
-	mu                sync.Mutex
-	total, perAddress int64 // perAddress 0: no limit for one address
-	held              int64
-	clients           map[netip.Addr]int64
-}
-
-func (q *quota) change(perAddress int64) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.perAddress = perAddress
-}
-
-// take reports whether there was as much; quarters raises the limits by so many quarters.
-// A client that is not valid is bounded by the total alone.
-func (q *quota) take(client netip.Addr, n, quarters int64) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	raised := func(limit int64) int64 { return limit + quarters*max(limit/4, 1) }
-	if q.held+n > raised(q.total) {
-		return false
-	}
-	if client.IsValid() {
-		if q.perAddress > 0 && q.clients[client]+n > raised(q.perAddress) {
-			return false
-		}
-		if q.clients == nil {
-			q.clients = map[netip.Addr]int64{}
-		}
-		q.clients[client] += n
-	}
-	q.held += n
-	return true
-}
-
-func (q *quota) give(client netip.Addr, n int64) {
-	if n == 0 {
-		return
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.held -= n
-	if !client.IsValid() {
-		return
-	}
-	if q.clients[client] -= n; q.clients[client] == 0 {
-		delete(q.clients, client)
-	}
 }

@@ -24,7 +24,7 @@ func inFlight(t *testing.T, limit *middleware.InFlightLimit) (url string, arrive
 	t.Helper()
 	arrived, may = make(chan struct{}, 100), make(chan struct{})
 	render := &httperr.Renderer{Log: slog.New(slog.DiscardHandler)}
-	h := render.Handle(middleware.Admit(middleware.ReadBody(middleware.MaxBody, func(_ http.ResponseWriter, r *http.Request) error {
+	h := middleware.Admit(render)(middleware.ReadBody(middleware.MaxBody, render)(render.Handle(func(_ http.ResponseWriter, r *http.Request) error {
 		if r.URL.Path == "/wait" {
 			arrived <- struct{}{}
 			<-may
@@ -32,7 +32,7 @@ func inFlight(t *testing.T, limit *middleware.InFlightLimit) (url string, arrive
 		return nil
 	})))
 	door := middleware.NewClients(clientip.Proxies{netip.MustParsePrefix("127.0.0.0/8")}, slog.New(slog.DiscardHandler))
-	srv := httptest.NewServer(limit.Count(door, middleware.BodyDeadline(time.Minute, h)))
+	srv := httptest.NewServer(limit.Count(door)(middleware.BodyDeadline(time.Minute)(h)))
 	t.Cleanup(srv.Close)
 	return srv.URL, arrived, may
 }
@@ -170,7 +170,7 @@ func TestRefusalDoesNotAwaitTheBody(t *testing.T) {
 	limit := middleware.NewInFlightLimit(4, 0)
 	arrived, may := make(chan struct{}), make(chan struct{})
 	defer close(may)
-	srv := httptest.NewServer(limit.Count(nil, render.Handle(middleware.Admit(func(http.ResponseWriter, *http.Request) error {
+	srv := httptest.NewServer(limit.Count(nil)(middleware.Admit(render)(render.Handle(func(http.ResponseWriter, *http.Request) error {
 		arrived <- struct{}{}
 		<-may
 		return nil

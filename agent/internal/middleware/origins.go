@@ -1,6 +1,3 @@
-// Package middleware decides which requests are let in before any handler sees them:
-// by web origin, by size and by time. It also writes the CORS headers and those
-// that harden an answer.
 package middleware
 
 import (
@@ -16,15 +13,15 @@ type Origins struct {
 	trusted map[string]bool
 	cors    bool
 
-	// CSRFHeader, in canonical form, is what a GET of a page on plain http brings:
-	// beyond loopback browsers send no Sec-Fetch-Site there, and a page of another
-	// origin cannot send this header without a preflight. Empty where there is no
-	// such page.
+	// CSRFHeader, in canonical form, is the header that a GET of a page on plain http
+	// needs. Beyond loopback browsers send no Sec-Fetch-Site there, and a page of another
+	// origin cannot send this header without a preflight. It is empty if there is no such
+	// page.
 	CSRFHeader string
 }
 
-// NewOrigins makes a list. cors tells whether the SPA may live on another
-// origin than the agent.
+// NewOrigins returns a list. cors is set if the SPA may have another origin than the
+// agent.
 func NewOrigins(origins []string, cors bool) *Origins {
 	o := &Origins{trusted: map[string]bool{}, cors: cors}
 	for _, origin := range origins {
@@ -33,15 +30,27 @@ func NewOrigins(origins []string, cors bool) *Origins {
 	return o
 }
 
-// Trusts tells whether origin is on the list.
+// Trusts reports whether origin is on the list.
 func (o *Origins) Trusts(origin string) bool { return o.trusted[origin] }
+
+// Require refuses requests whose origin is not trusted, see [Origins.Check].
+func (o *Origins) Require(render *httperr.Renderer) func(http.Handler) http.Handler {
+	return refusing(render, func(next httperr.Handler) httperr.Handler {
+		return func(w http.ResponseWriter, r *http.Request) error {
+			if err := o.Check(r); err != nil {
+				return err
+			}
+			return next(w, r)
+		}
+	})
+}
 
 // Check refuses a request whose origin is not trusted.
 //
-// An unsafe method needs a trusted Origin, which every browser sends with it. A
-// safe one may come without: then Sec-Fetch-Site has to say that the page is
-// ours, and only where no other origin is served (CORS off) may an old browser
-// leave that out too. Where browsers never send it, the CSRF header says so.
+// An unsafe method needs a trusted Origin, which every browser sends with it. A safe one
+// may come without: then Sec-Fetch-Site has to be same-origin. Only if no other origin is
+// served (CORS off) may it be missing as well, as in old browsers. Where browsers never
+// send it, the CSRF header takes its place.
 func (o *Origins) Check(r *http.Request) error {
 	if len(r.Header["Origin"]) > 0 || !httpsem.Safe(r.Method) {
 		return o.CheckOrigin(r)
@@ -59,8 +68,8 @@ func (o *Origins) Check(r *http.Request) error {
 }
 
 // NeedsToken reports whether the CSRF header takes the place of Origin and
-// Sec-Fetch-Site, as it does for a safe request of a page on plain http. Who knows
-// the session compares its value.
+// Sec-Fetch-Site, as it does for a safe request of a page on plain http. Its value is
+// compared where the session is known.
 func (o *Origins) NeedsToken(r *http.Request) bool {
 	return o.CSRFHeader != "" && o.cors && httpsem.Safe(r.Method) && len(r.Header["Origin"]) == 0 && len(r.Header["Sec-Fetch-Site"]) == 0
 }

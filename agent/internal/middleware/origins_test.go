@@ -2,12 +2,9 @@ package middleware_test
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
-	"time"
 
 	"oauth-agent/agent/internal/httperr"
 	"oauth-agent/agent/internal/middleware"
@@ -105,140 +102,6 @@ func TestOriginCheckByCSRFHeader(t *testing.T) {
 		origins.CSRFHeader = name
 		if err := origins.Check(r); tt.allowed != (err == nil) || origins.NeedsToken(r) != tt.token {
 			t.Errorf("%s: %v, needs the token: %v", tt.what, err, origins.NeedsToken(r))
-		}
-	}
-}
-
-func TestCORSHeaders(t *testing.T) {
-	inner := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		httperr.WriteJSON(w, 401, map[string]string{"code": "unauthorized_request"})
-	})
-	for _, tt := range []struct {
-		name, method, origin string
-		preflight, cors      bool
-		status               int
-		allowOrigin          string
-	}{
-		{"error, trusted", "GET", www, false, true, 401, www},
-		{"error, foreign", "GET", "https://evil.example", false, true, 401, ""},
-		{"error, case", "GET", "https://WWW.EXAMPLE.COM", false, true, 401, ""},
-		{"error, CORS off", "GET", www, false, false, 401, ""},
-		{"preflight, trusted", "OPTIONS", www, true, true, 204, www},
-		{"preflight, foreign", "OPTIONS", "https://evil.example", true, true, 204, ""},
-		{"preflight, null", "OPTIONS", "null", true, true, 204, ""},
-		{"preflight, CORS off", "OPTIONS", www, true, false, 204, ""},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			srv := httptest.NewServer(middleware.NewOrigins([]string{www}, tt.cors).CORS(nil, inner))
-			defer srv.Close()
-			req, _ := http.NewRequest(tt.method, srv.URL+"/x", nil)
-			req.Header.Set("Origin", tt.origin)
-			if tt.preflight {
-				req.Header.Set("Access-Control-Request-Method", "POST")
-				req.Header.Set("Access-Control-Request-Headers", "content-type,x-example-csrf")
-			}
-			resp, err := srv.Client().Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = resp.Body.Close() }()
-			if got := resp.Header.Get("Access-Control-Allow-Origin"); resp.StatusCode != tt.status || got != tt.allowOrigin {
-				t.Errorf("status %d, Allow-Origin %q", resp.StatusCode, got)
-			}
-			credentials, headers := resp.Header.Get("Access-Control-Allow-Credentials"), resp.Header.Get("Access-Control-Allow-Headers")
-			if want := tt.allowOrigin != ""; (credentials == "true") != want || (headers != "") != (want && tt.preflight) {
-				t.Errorf("Allow-Credentials %q, Allow-Headers %q", credentials, headers)
-			}
-			if tt.cors && !strings.Contains(resp.Header.Get("Vary"), "Origin") {
-				t.Errorf("Vary = %q: a shared cache would mix origins", resp.Header.Get("Vary"))
-			}
-		})
-	}
-}
-
-func TestBodyAndHarden(t *testing.T) {
-	render := &httperr.Renderer{Log: discard()}
-	srv := httptest.NewServer(middleware.SecurityHeaders(render.Handle(middleware.ReadBody(10, func(w http.ResponseWriter, r *http.Request) error {
-		_, err := io.Copy(w, r.Body)
-		return err
-	}))))
-	defer srv.Close()
-	for body, want := range map[string]int{"0123456789": 200, "0123456789a": 413} {
-		resp, err := srv.Client().Post(srv.URL, "application/json", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = resp.Body.Close()
-		if resp.StatusCode != want || resp.Header.Get("Cache-Control") != "no-store" || resp.Header.Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("%d bytes: %d, %v", len(body), resp.StatusCode, resp.Header)
-		}
-	}
-}
-
-func TestBodyThatDripsIsCutOff(t *testing.T) {
-	render := &httperr.Renderer{Log: discard()}
-	srv := httptest.NewServer(middleware.BodyDeadline(50*time.Millisecond, render.Handle(middleware.ReadBody(1000, func(http.ResponseWriter, *http.Request) error {
-		t.Error("the handler ran")
-		return nil
-	}))))
-	defer srv.Close()
-	body, end := io.Pipe()
-	defer func() { _ = end.Close() }()
-	resp, err := srv.Client().Post(srv.URL, "application/json", body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
-	if resp.StatusCode != 400 {
-		t.Errorf("status %d", resp.StatusCode)
-	}
-}
-
-// A deadline for the body that still stood while the handler waits would cancel
-// its context.
-func TestBodyDeadlineDoesNotOutliveTheBody(t *testing.T) {
-	render := &httperr.Renderer{Log: discard()}
-	srv := httptest.NewServer(middleware.BodyDeadline(500*time.Millisecond, render.Handle(middleware.ReadBody(1000, func(w http.ResponseWriter, r *http.Request) error {
-		select {
-		case <-r.Context().Done():
-			return r.Context().Err()
-		case <-time.After(time.Second):
-			w.WriteHeader(http.StatusNoContent)
-			return nil
-		}
-	}))))
-	defer srv.Close()
-	for _, body := range []string{"{}", ""} {
-		resp, err := srv.Client().Post(srv.URL, "application/json", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = resp.Body.Close()
-		if resp.StatusCode != 204 || resp.Close {
-			t.Errorf("body %q: status %d, closed: %v", body, resp.StatusCode, resp.Close)
-		}
-	}
-}
-
-// A process that is about to stop wants all its connections closed, whatever their
-// requests were.
-func TestConnectionToBeClosedIsClosed(t *testing.T) {
-	h := middleware.BodyDeadline(time.Second, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-	}))
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Connection", "close")
-		h.ServeHTTP(w, r)
-	}))
-	defer srv.Close()
-	for _, body := range []string{"{}", ""} {
-		resp, err := srv.Client().Post(srv.URL, "application/json", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = resp.Body.Close()
-		if !resp.Close {
-			t.Errorf("body %q: the connection is kept", body)
 		}
 	}
 }

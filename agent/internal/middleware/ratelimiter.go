@@ -13,11 +13,11 @@ import (
 // Limiter bounds how often each client address may ask for something: as a burst,
 // and then evenly over a minute. It outlives a change of the settings.
 //
-// It remembers a bounded number of addresses, and forgets the one that has been
-// unseen for the longest. To make it forget an address that goes on asking takes
-// as many others in between as it remembers; each of them may ask for more by
-// itself than that address gains. So nobody buys requests by a flood. To turn
-// newcomers away instead would let a flood lock everybody else out.
+// It remembers a bounded number of addresses, and forgets the one that it has not seen for
+// the longest. To make it forget an address that goes on asking takes as many other
+// addresses in between as it remembers, each of which may ask for more than is gained by
+// that: a flood of addresses is no way around the limit. If it refused addresses that it
+// does not know instead, a flood would lock out everybody else.
 type RateLimiter struct {
 	clock func() time.Time
 
@@ -35,17 +35,15 @@ type client struct {
 	last time.Time
 }
 
-// idle is after how long an address is as one that was never seen: then its burst
-// is whole again.
+// idle is after how long an address may be forgotten: its burst is complete again then.
 const idle = time.Minute
 
-// NewRateLimiter allows perMinute requests of each of the last addresses; 0 allows
-// all.
+// NewRateLimiter allows perMinute requests of each of so many addresses; 0 allows all.
 func NewRateLimiter(perMinute, addresses int, clock func() time.Time) *RateLimiter {
 	return &RateLimiter{clock: clock, perMinute: perMinute, max: addresses, clients: map[netip.Addr]*list.Element{}}
 }
 
-// Change sets other numbers. What the addresses have used stays used.
+// Change sets other limits. What the addresses have used stays used.
 func (l *RateLimiter) Change(perMinute, addresses int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -55,15 +53,15 @@ func (l *RateLimiter) Change(perMinute, addresses int) {
 	}
 }
 
-// On tells whether there is a limit.
+// On reports whether there is a limit.
 func (l *RateLimiter) On() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.perMinute > 0
 }
 
-// Allow counts a request of addr. Where that is one too many, it tells how long to
-// wait for the next.
+// Allow counts a request of addr. If it is one too many, Allow returns how long to wait
+// for the next.
 func (l *RateLimiter) Allow(addr netip.Addr) (wait time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -80,7 +78,8 @@ func (l *RateLimiter) Allow(addr netip.Addr) (wait time.Duration, ok bool) {
 	return time.Duration(math.Ceil(missing / float64(c.rate.Limit()) * float64(time.Second))), false
 }
 
-// client finds or makes what is remembered of an address, by the present numbers.
+// client returns what is remembered of an address, which may be new, by the present
+// limits.
 func (l *RateLimiter) client(addr netip.Addr, now time.Time) *client {
 	limit := rate.Limit(float64(l.perMinute) / time.Minute.Seconds())
 	if e := l.clients[addr]; e != nil {
@@ -101,8 +100,8 @@ func (l *RateLimiter) client(addr netip.Addr, now time.Time) *client {
 	return c
 }
 
-// forgetIdle gives back what a flood has taken, in small steps: more than one a
-// request, so that it gets less.
+// forgetIdle frees the memory that a flood has taken, in small steps: two for each
+// request, so that it shrinks.
 func (l *RateLimiter) forgetIdle(now time.Time) {
 	for range 2 {
 		e := l.seen.Back()
@@ -121,9 +120,10 @@ func (l *RateLimiter) forgetLast() {
 	delete(l.clients, l.seen.Remove(e).(*client).addr)
 }
 
-// network is what one client has for itself: an IPv4 address, or the /64 out of
-// which an IPv6 client takes as many as it likes (RFC 4291 2.5.4, RFC 8981). Behind
-// NAT64 (RFC 6052 2.1) all of IPv4 shares one /64, and has addresses of its own in it.
+// network returns the address that stands for one client: an IPv4 address, or the /64 of
+// an IPv6 address, in which a client may use as many as it likes (RFC 4291 2.5.4, RFC
+// 8981). Behind NAT64 (RFC 6052 2.1) all of IPv4 is in one /64: there the IPv4 address
+// counts.
 func network(addr netip.Addr) netip.Addr {
 	if !addr.Is6() || addr.Is4In6() {
 		return addr.Unmap()

@@ -26,7 +26,7 @@ func stalling(t *testing.T, h http.HandlerFunc, test func(t *testing.T, srv *htt
 	for _, version := range []string{"HTTP/1.1", "HTTP/2.0"} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
-			srv := httptest.NewUnstartedServer(middleware.WriteDeadline(stalled, h))
+			srv := httptest.NewUnstartedServer(middleware.WriteDeadline(stalled)(h))
 			srv.EnableHTTP2 = version == "HTTP/2.0"
 			srv.StartTLS()
 			t.Cleanup(srv.Close)
@@ -68,7 +68,7 @@ func TestAnswerThatNobodyTakes(t *testing.T) {
 // client says how much it takes, and may say nothing.
 func TestSmallAnswerThatNobodyTakes(t *testing.T) {
 	t.Parallel()
-	srv := httptest.NewUnstartedServer(middleware.WriteDeadline(stalled, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	srv := httptest.NewUnstartedServer(middleware.WriteDeadline(stalled)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "small")
 	})))
 	srv.EnableHTTP2 = true
@@ -130,7 +130,7 @@ func TestSilenceIsNoStall(t *testing.T) {
 // begin by a 100 (RFC 9110 10.1.1).
 func TestDeadlineEndsWithItsRequest(t *testing.T) {
 	t.Parallel()
-	srv := httptest.NewServer(middleware.WriteDeadline(stalled, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := httptest.NewServer(middleware.WriteDeadline(stalled)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(w, r.Body)
 	})))
 	defer srv.Close()
@@ -161,7 +161,7 @@ func TestDeadlineEndsWithItsRequest(t *testing.T) {
 // A connection that was handed over is no longer an answer.
 func TestHijackedHasNoDeadline(t *testing.T) {
 	t.Parallel()
-	srv := httptest.NewServer(middleware.WriteDeadline(stalled, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	srv := httptest.NewServer(middleware.WriteDeadline(stalled)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			t.Error(err)
