@@ -472,7 +472,12 @@ func TestObserver(t *testing.T) {
 	callers.Wait()
 	mustRefresh(t, c, grantOf(session))
 	slices.Sort(seen.outcomes)
-	if got := strings.Join(seen.outcomes, " "); got != "exchanged remembered shared shared shared" || len(seen.served) != 1 || seen.served[0] != 4 {
-		t.Errorf("outcomes %s, callers %v", got, seen.served)
+	// One that is counted as waiting may come to the exchange when it is over.
+	got := strings.Join(seen.outcomes, " ")
+	if !strings.HasPrefix(got, "exchanged remembered ") || strings.Contains(got, "exchanged exchanged") || len(seen.outcomes) != 5 {
+		t.Errorf("outcomes %s", got)
+	}
+	if len(seen.served) != 1 || seen.served[0] != 4 {
+		t.Errorf("callers %v", seen.served)
 	}
 }
