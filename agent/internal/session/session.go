@@ -112,14 +112,14 @@ func (s *Session) CheckCSRF(token []string) error {
 	return nil
 }
 
-// ClearUnreadable clears the refresh and the ID token where their cookies are there
-// and do not open. It does nothing and returns false when the session would be of no
+// ClearUnreadable clears the access, the refresh and the ID token where their cookies
+// are there and do not open. It does nothing and returns false when the session would be of no
 // use without them: the refresh token is broken, and the access token past its time.
 // A cookie that came several times is left alone, since a neighbour on the site may
 // have planted the one that does not open.
 func (s *Session) ClearUnreadable(w http.ResponseWriter) bool {
 	var broken []cookie.Kind
-	for _, k := range []cookie.Kind{cookie.Refresh, cookie.ID} {
+	for _, k := range []cookie.Kind{cookie.Access, cookie.Refresh, cookie.ID} {
 		_, _, err := s.store.open(s.got, k, func(header) bool { return true })
 		if errors.Is(err, ErrBroken) && !s.store.jar.HasDuplicates(s.got, k) {
 			broken = append(broken, k)

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"errors"
 	"net/http"
 	"time"
 
@@ -30,10 +29,7 @@ func (st *Store) NewStatus(csrf secret.String, tokenExpiry time.Time) Status {
 // cookie that was lost is replaced. A session that has lost its access token alone can
 // be refreshed: its status says that the token expires now.
 func (st *Store) LoadStatus(w http.ResponseWriter, cookies *cookie.RequestCookies) (*Session, Status, error) {
-	s, err := st.Current(cookies)
-	if errors.Is(err, ErrNone) {
-		s, err = st.Renewable(cookies)
-	}
+	s, err := st.Renewable(cookies)
 	if err != nil || !s.ClearUnreadable(w) {
 		st.End(w, cookies)
 		return nil, Status{}, nil

@@ -36,7 +36,8 @@ func TestLoadStatus(t *testing.T) {
 		{"a broken ID token", func(b browser) { b["example-id"] = "x" }, 0, true, 300, []string{"example-id"}},
 		{"a broken refresh token", func(b browser) { b["example-auth"] = "x" }, 0, true, 300, []string{"example-auth"}},
 		{"a broken refresh token at the end", func(b browser) { b["example-auth"] = "x" }, 6 * time.Minute, false, 0, []string{"example-at", "example-auth", "example-csrf", "example-id"}},
-		{"a broken access token", func(b browser) { b["example-at"] = "x" }, 0, false, 0, []string{"example-at", "example-auth", "example-csrf", "example-id"}},
+		{"a broken access token", func(b browser) { b["example-at"] = "x" }, 0, true, 0, []string{"example-at"}},
+		{"a broken access token alone", func(b browser) { clear(b); b["example-at"] = "x" }, 0, false, 0, []string{"example-at"}},
 		{"the end of the session", func(browser) {}, time.Hour, false, 0, []string{"example-at", "example-auth", "example-csrf", "example-id"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -81,8 +81,16 @@ func TestSession(t *testing.T) {
 		t.Errorf("with one: %d %s, want %s", got.Status, got.Body, want)
 	}
 	b.SetCookie(cookie.Access, "", "changed")
+	left := len(b.Cookies()) - 1
+	want = `{"isLoggedIn":true,"csrf":"` + csrf + `","accessTokenExpiresIn":0,"sessionExpiresIn":3540}`
+	if got := b.Do("GET", "/session", ""); strings.TrimSpace(got.Body) != want || len(b.Cookies()) != left {
+		t.Errorf("with a broken access token: %s, and %d cookies stay", got.Body, len(b.Cookies()))
+	}
+	for _, kind := range []cookie.Kind{cookie.Access, cookie.Refresh, cookie.CSRF, cookie.ID} {
+		b.SetCookie(kind, "", "changed")
+	}
 	if got := b.Do("GET", "/session", ""); strings.TrimSpace(got.Body) != `{"isLoggedIn":false}` || len(b.Cookies()) != 0 {
-		t.Errorf("with a broken one: %s, and %v stays", got.Body, b.Cookies())
+		t.Errorf("with broken ones: %s, and %v stays", got.Body, b.Cookies())
 	}
 }
 
