@@ -4,6 +4,8 @@
 // frontend" (OAuth 2.0 for Browser-Based Applications, RFC 10017, 6.1): the page fetches
 // both, navigates to the authorization server in between, and never sees a token.
 // What is kept of a login meanwhile is a [transaction], in a cookie.
+//
+// It has more than 600 lines, since the two ends of a login share what they keep of it.
 package login
 
 import (
