@@ -15,8 +15,8 @@ import (
 	"oauth-agent/agent/internal/upstream"
 )
 
-// This file ties the rooms to what is observed of them. The rooms know nothing of
-// it: they tell what happens by functions that they are given.
+// This file ties the rooms to what is observed of them. A room knows nothing of that:
+// it declares an observer, and the adapters here implement these.
 
 // flushTimeout bounds how long spans that wait are sent at the end.
 const flushTimeout = 5 * time.Second
