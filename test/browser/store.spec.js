@@ -29,6 +29,7 @@ for (const first of [false, true]) {
     expect(await store.states()).toEqual([['in', '']]);
     await other.click('Log out');
     await expect.poll(store.states).toEqual([['in', ''], ['out', '']]);
+    await other.isLoggedOut();
   });
 }
 
@@ -44,6 +45,7 @@ test('a store that is made after a logout does not believe the page load', async
   });
   await other.click('Log out');
   expect(await app.page.evaluate(() => window.out)).toBe(true);
+  await other.isLoggedOut();
   expect(await app.page.evaluate(async () => {
     const { whenLoaded } = await import('/client/store.js');
     return (await whenLoaded(window.agent)).status;
