@@ -46,6 +46,8 @@ func TestANewKeyOnlyOpensAtFirst(t *testing.T) {
 		"reloaded in the meantime":        {{0, "a1", "a1"}, {0, "b2 a1", "a1"}, {4 * time.Minute, "b2 a1", "a1"}, {2 * time.Minute, "b2 a1", "b2"}},
 		"another one in the meantime":     {{0, "a1", "a1"}, {0, "b2 a1", "a1"}, {4 * time.Minute, "c3 b2 a1", "a1"}, {2 * time.Minute, "", "a1"}, {4 * time.Minute, "", "c3"}},
 		"known before":                    {{0, "a1 b2", "a1"}, {0, "b2 a1", "b2"}},
+		"second place, then first":        {{0, "a1", "a1"}, {0, "a1 b2", "a1"}, {0, "b2 a1", "b2"}},
+		"two that are new":                {{0, "a1", "a1"}, {0, "c3 b2 a1", "a1"}, {6 * time.Minute, "", "c3"}},
 		"the old one is dropped":          {{0, "a1", "a1"}, {0, "b2", "b2"}},
 		"dropped in the meantime":         {{0, "a1", "a1"}, {0, "b2 a1", "a1"}, {0, "b2", "b2"}},
 		"taken back":                      {{0, "a1", "a1"}, {0, "b2 a1", "a1"}, {0, "a1", "a1"}},
