@@ -83,7 +83,7 @@ func (d *discovery) get(ctx context.Context) (*metadata, error) {
 
 	switch {
 	case current == nil && due:
-		return once(ctx, &d.calls, "", d.limit(), d.renew)
+		return Once(ctx, &d.calls, "", d.limit(), d.renew)
 	case current == nil:
 		return nil, err
 	case due:

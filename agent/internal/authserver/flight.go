@@ -8,9 +8,9 @@ import (
 	"oauth-agent/agent/internal/sharedcall"
 )
 
-// once is [sharedcall.Do], for callers who are told that the server is not available
+// Once is [sharedcall.Do], for callers who are told that the server is not available
 // when they have waited for too long.
-func once[T any](ctx context.Context, g *sharedcall.Group, key string, limit time.Duration, fn func(context.Context) (T, error)) (T, error) {
+func Once[T any](ctx context.Context, g *sharedcall.Group, key string, limit time.Duration, fn func(context.Context) (T, error)) (T, error) {
 	v, err := sharedcall.Do(ctx, g, key, limit, fn)
 	if err != nil && ctx.Err() != nil && !errors.Is(err, ErrUnavailable) {
 		err = unavailable("waiting for the answer: %w", err)

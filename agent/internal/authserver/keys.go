@@ -56,7 +56,7 @@ func (c *Client) verify(ctx context.Context, url string, jws *jose.JSONWebSignat
 	if payload, key, err := verifyBy(c.keys.fresh(url), jws); err == nil {
 		return payload, key, nil
 	}
-	keys, err := once(ctx, &c.keys.calls, url, c.http.Timeout()+time.Second, func(ctx context.Context) ([]publicKey, error) {
+	keys, err := Once(ctx, &c.keys.calls, url, c.http.Timeout()+time.Second, func(ctx context.Context) ([]publicKey, error) {
 		return c.renewKeys(ctx, url)
 	})
 	if err != nil {

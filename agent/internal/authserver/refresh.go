@@ -15,8 +15,8 @@ import (
 // [ErrClientRefused] or [ErrUnavailable]. Along with the latter there may be a refresh
 // token, of an answer that cannot be used otherwise: the one that was sent is spent.
 //
-// The answer has twice the usual time, since it must not be lost; whoever waits for
-// it is told long before that it is late.
+// The answer has twice the usual time, since it must not be lost; those who wait for it
+// give up long before.
 func (c *Client) ExchangeRefreshToken(ctx context.Context, refresh, id secret.String) (Tokens, error) {
 	meta, err := c.discovery.get(ctx)
 	if err != nil {

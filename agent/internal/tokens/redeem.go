@@ -3,12 +3,10 @@ package tokens
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
 	"oauth-agent/agent/internal/authserver"
-	"oauth-agent/agent/internal/sharedcall"
 	"oauth-agent/agent/internal/store"
 )
 
@@ -26,7 +24,7 @@ var ErrCodeSpent = errors.New("authorization code spent")
 // [authserver.Client.RedeemCode] does; the code is spent in any case.
 func (s *Source) Redeem(ctx context.Context, g authserver.CodeGrant) (authserver.Tokens, error) {
 	key := s.App + " " + g.Code.Reveal() + " " + g.Verifier.Reveal() + " " + g.Nonce
-	t, err := sharedcall.Do(ctx, &s.Shared.redemptions, key, s.limit(), func(ctx context.Context) (authserver.Tokens, error) {
+	return authserver.Once(ctx, &s.Shared.redemptions, key, s.limit(), func(ctx context.Context) (authserver.Tokens, error) {
 		// One login is one code: else its cookie would do for any number of guesses.
 		for _, once := range []store.Key{
 			store.NewKey(usedCode, "verifier", g.Verifier.Reveal()),
@@ -48,13 +46,4 @@ func (s *Source) Redeem(ctx context.Context, g authserver.CodeGrant) (authserver
 		}
 		return t, nil
 	})
-	return t, s.gaveUp(ctx, err)
-}
-
-// gaveUp makes an outage of the end of a caller's patience.
-func (s *Source) gaveUp(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil && !errors.Is(err, authserver.ErrUnavailable) {
-		return unavailable(fmt.Errorf("waiting for the answer: %w", err))
-	}
-	return err
 }

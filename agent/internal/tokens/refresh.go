@@ -9,7 +9,6 @@ import (
 
 	"oauth-agent/agent/internal/authserver"
 	"oauth-agent/agent/internal/secret"
-	"oauth-agent/agent/internal/sharedcall"
 )
 
 const (
@@ -116,7 +115,7 @@ func (s *Source) exchangeOnce(ctx context.Context, last latest) (authserver.Toke
 	hash := refreshKey(last.refresh).Hash
 	key := s.App + " " + string(hash[:])
 	defer s.Shared.waiters.join(key)()
-	t, err := sharedcall.Do(ctx, &s.Shared.refreshes, key, s.limit(), func(ctx context.Context) (authserver.Tokens, error) {
+	t, err := authserver.Once(ctx, &s.Shared.refreshes, key, s.limit(), func(ctx context.Context) (authserver.Tokens, error) {
 		led = true // read below only after the exchange has ended
 		t, err := s.exchangeRefreshToken(ctx, last)
 		if !errors.Is(err, errMoved) {
@@ -127,7 +126,6 @@ func (s *Source) exchangeOnce(ctx context.Context, last latest) (authserver.Toke
 		}
 		return t, err
 	})
-	err = s.gaveUp(ctx, err)
 	if errors.Is(err, errLate) && led {
 		err = unavailable(fmt.Errorf("refresh: %w", context.DeadlineExceeded))
 	}

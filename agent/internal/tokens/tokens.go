@@ -55,7 +55,7 @@ type Server interface {
 	Timeout() time.Duration
 }
 
-// Observer is told what comes of refreshes.
+// Observer is called with what comes of refreshes.
 type Observer interface {
 	// Refreshed is called after each call of [Source.Refresh] with one of the outcomes
 	// of this package, and whose session it was as far as that is known.
@@ -113,7 +113,7 @@ type Options struct {
 	Observer Observer
 }
 
-// Source gives the tokens of one app's sessions. It is safe for concurrent use.
+// Source exchanges the tokens of one app's sessions. It is safe for concurrent use.
 type Source struct {
 	Options
 	store store.Store
