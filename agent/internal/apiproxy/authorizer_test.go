@@ -105,7 +105,7 @@ func TestDecision(t *testing.T) {
 			}
 			resp := w.do(t, r)
 			if tt.status != 200 {
-				wantError(t, resp, tt.status, tt.code)
+				double.WantError(t, resp, tt.status, tt.code, token)
 				if got := api.Take(); len(got) > 0 {
 					t.Errorf("arrived all the same: %v", got)
 				}
@@ -148,7 +148,7 @@ func TestMethods(t *testing.T) {
 	} {
 		text := tt.method + " " + tt.path + " HTTP/1.1\r\nHost: x\r\nOrigin: " + www + "\r\nCookie: " + b.header() +
 			"\r\n" + csrfHeader + ": " + b.csrf + "\r\nConnection: close\r\n\r\n"
-		resp := raw(t, w.addr(), text)
+		resp := double.Raw(t, w.addr(), text)
 		if resp == nil || resp.StatusCode != tt.status || resp.Header.Get("Allow") != tt.allow {
 			t.Errorf("%s %s: %v", tt.method, tt.path, resp)
 		}
@@ -206,7 +206,7 @@ func TestHeadersThatOpenedOtherProxies(t *testing.T) {
 		"Connection: Cookie, Origin",
 	} {
 		text := "GET /api/x HTTP/1.1\r\nHost: x\r\nOrigin: " + www + "\r\n" + header + "\r\n\r\n"
-		resp := raw(t, w.addr(), text)
+		resp := double.Raw(t, w.addr(), text)
 		if resp == nil || resp.StatusCode != 401 {
 			t.Errorf("%s: %v", header, resp)
 		}
@@ -225,7 +225,7 @@ func TestAnyHostWillDo(t *testing.T) {
 	b := w.login(t, session.Tokens{})
 	for _, host := range []string{"www.example.com", "evil.example", "WWW.EXAMPLE.COM:443", "[::1]:80", "x y", "a/b", "a@b", ""} {
 		text := "GET /api/x HTTP/1.1\r\nHost: " + host + "\r\nOrigin: " + www + "\r\nCookie: " + b.header() + "\r\nConnection: close\r\n\r\n"
-		resp := raw(t, w.addr(), text)
+		resp := double.Raw(t, w.addr(), text)
 		if resp == nil {
 			t.Errorf("%q: no answer", host)
 			continue

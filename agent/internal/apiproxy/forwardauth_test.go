@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"oauth-agent/agent/internal/session"
+	"oauth-agent/test/double"
 )
 
 func TestForwardAuth(t *testing.T) {
@@ -105,7 +106,7 @@ func TestForwardAuth(t *testing.T) {
 					text += line + "\r\n"
 				}
 			}
-			resp := raw(t, w.addr(), text+"\r\n")
+			resp := double.Raw(t, w.addr(), text+"\r\n")
 			if resp == nil {
 				t.Fatal("no answer")
 			}
@@ -122,10 +123,10 @@ func checkForwardAnswer(t *testing.T, resp *http.Response, want, in, bare string
 		header = "Bearer " + token
 	case bare:
 	default:
-		wantError(t, resp, 401, want)
+		double.WantError(t, resp, 401, want, token)
 		return
 	}
-	if body := text(t, resp); resp.StatusCode != 200 || body != "" || resp.Header.Get("Authorization") != header {
+	if body := double.Text(t, resp); resp.StatusCode != 200 || body != "" || resp.Header.Get("Authorization") != header {
 		t.Errorf("%d %q %v", resp.StatusCode, body, resp.Header)
 	}
 	if resp.Header.Get("Cache-Control") != "no-store" || resp.Header["Set-Cookie"] != nil {

@@ -72,7 +72,7 @@ func TestOddHTTP2Requests(t *testing.T) {
 	}
 }
 
-// ask2 sends a request of HTTP/2 as it stands and gives the status of the answer,
+// ask2 sends a request of HTTP/2 as it stands and returns the status of the answer,
 // 0 if there is none (RFC 9113 4.1, 6.2).
 func ask2(t *testing.T, addr string, fields []string) int {
 	t.Helper()

@@ -50,7 +50,7 @@ func TestOutcomes(t *testing.T) {
 	} {
 		r := w.request(t, b, tt.method, tt.path, strings.NewReader(tt.body))
 		r.Header.Set("X-Request-Id", "forged")
-		_ = text(t, w.do(t, r))
+		_ = double.Text(t, w.do(t, r))
 		if tt.forwarded {
 			if got := <-watch.done; got != "/api forwarded" {
 				t.Errorf("%s %s: %s", tt.method, tt.path, got)

@@ -146,7 +146,7 @@ func TestPaths(t *testing.T) {
 		{"/api/x%3fy%23", 200, "/base/api/x%3fy%23"},
 		{"/api/Orders", 200, "/base/api/Orders"},
 	} {
-		resp := raw(t, w.addr(), rawGet(b, tt.target))
+		resp := double.Raw(t, w.addr(), rawGet(b, tt.target))
 		if resp == nil || resp.StatusCode != tt.status {
 			t.Errorf("%q: answered %v, want %d", tt.target, resp, tt.status)
 			continue

@@ -92,7 +92,7 @@ func TestRefreshOnTheWay(t *testing.T) {
 				t.Errorf("%d refreshes, want %d", f.calls.Load(), tt.calls)
 			}
 			if tt.code != "" {
-				wantError(t, resp, 401, tt.code)
+				double.WantError(t, resp, 401, tt.code, token)
 				if resp.Header["Set-Cookie"] != nil {
 					t.Errorf("cookies were touched: %v", resp.Header)
 				}
@@ -238,7 +238,7 @@ func TestNewCookiesAreNeverCached(t *testing.T) {
 				t.Errorf("%s %s: %d %v", method, path, resp.StatusCode, resp.Header)
 			}
 			if status != http.StatusSwitchingProtocols {
-				_ = text(t, resp)
+				_ = double.Text(t, resp)
 			}
 			checkUncacheable(t, method+" "+path, orders, resp)
 		}
@@ -267,7 +267,7 @@ func TestForwardAuthDoesNotRefresh(t *testing.T) {
 	w := newWorld(t, nil, func(o *settings) { o.Refresher = f })
 	w.server.Config.Handler = w.proxy.ForwardAuth(w.cors)
 	b := w.login(t, session.Tokens{Refresh: secret.New("r"), Expiry: w.now})
-	wantError(t, w.do(t, w.request(t, b, "GET", "/oauth-agent/authorize", nil)), 401, "token_expired")
+	double.WantError(t, w.do(t, w.request(t, b, "GET", "/oauth-agent/authorize", nil)), 401, "token_expired", token)
 	if f.calls.Load() > 0 {
 		t.Error("refreshed")
 	}

@@ -16,7 +16,7 @@ func ask(t *testing.T, w *world, api *double.Upstream, method string, lines ...s
 	t.Helper()
 	text := method + " /api/x HTTP/1.1\r\nHost: www.example.com\r\nOrigin: " + www + "\r\nCookie: " + ownCookies +
 		"\r\n" + csrfHeader + ": " + csrf + "\r\n" + strings.Join(append(lines, ""), "\r\n") + "\r\n"
-	resp := raw(t, w.addr(), text)
+	resp := double.Raw(t, w.addr(), text)
 	if resp == nil || resp.StatusCode != 200 {
 		t.Fatalf("%v: %v", lines, resp)
 	}
@@ -121,7 +121,7 @@ func TestCookiesOfOursStayHere(t *testing.T) {
 		for _, line := range tt.lines {
 			text += "Cookie: " + line + "\r\n"
 		}
-		resp := raw(t, w.addr(), text+"\r\n")
+		resp := double.Raw(t, w.addr(), text+"\r\n")
 		if resp == nil || resp.StatusCode != 200 {
 			t.Fatalf("%v: %v", tt.lines, resp)
 		}

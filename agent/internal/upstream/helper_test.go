@@ -1,12 +1,9 @@
 package upstream_test
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -125,52 +122,6 @@ func (w *world) do(t testing.TB, r *http.Request) *http.Response {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = resp.Body.Close() })
-	return resp
-}
-
-func text(t testing.TB, resp *http.Response) string {
-	t.Helper()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
-
-// wantError checks a response that is an error of ours.
-func wantError(t testing.TB, resp *http.Response, status int, code string) {
-	t.Helper()
-	raw := text(t, resp)
-	var body struct{ Code, Message string }
-	err := json.Unmarshal([]byte(raw), &body)
-	if resp.StatusCode != status || err != nil || body.Code != code || body.Message == "" {
-		t.Errorf("response: %d %s, want %d %s", resp.StatusCode, raw, status, code)
-	}
-	if resp.Header.Get("Cache-Control") != "no-store" {
-		t.Errorf("an error may be cached: %v", resp.Header)
-	}
-	if strings.Contains(raw, token) {
-		t.Errorf("a token in the response: %s", raw)
-	}
-}
-
-// raw sends the bytes of a request and returns the response; nil if the server
-// closes instead.
-func raw(t testing.TB, addr, request string) *http.Response {
-	t.Helper()
-	conn, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-	if _, err := io.WriteString(conn, request); err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		return nil
-	}
 	return resp
 }
 

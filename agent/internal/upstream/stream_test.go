@@ -65,7 +65,7 @@ func TestSlowBodyOfKnownLength(t *testing.T) {
 		t.Fatalf("%q %v", b, err)
 	}
 	close(read)
-	if text(t, resp) != strings.Repeat("b", 2048) {
+	if double.Text(t, resp) != strings.Repeat("b", 2048) {
 		t.Error("the rest is missing")
 	}
 }
@@ -159,7 +159,7 @@ func TestTrailers(t *testing.T) {
 			"X-Request-Id": {"forged"}, "Traceparent": {"00-1-1-00"}, "X-Original-Url": {"/admin"}, "X-Http-Method-Override": {"DELETE"},
 		}
 		resp := w.do(t, r)
-		if body := text(t, resp); body != "body" || resp.Trailer.Get("X-Sent") != "42" || resp.Trailer.Get("X-Names") != "[X-Sum]" {
+		if body := double.Text(t, resp); body != "body" || resp.Trailer.Get("X-Sent") != "42" || resp.Trailer.Get("X-Names") != "[X-Sum]" {
 			t.Errorf("h2c %v: %d %q, trailers %v", h2c, resp.StatusCode, body, resp.Trailer)
 		}
 	}
@@ -220,7 +220,7 @@ func TestInterimResponses(t *testing.T) {
 			t.Errorf("%d: %v", resp.StatusCode, resp.Header)
 		}
 		if resp.StatusCode >= 200 {
-			if got := resp.Header.Values("Access-Control-Allow-Origin"); len(got) != 1 || got[0] != www || text(t, resp) != "body" {
+			if got := resp.Header.Values("Access-Control-Allow-Origin"); len(got) != 1 || got[0] != www || double.Text(t, resp) != "body" {
 				t.Errorf("%v", resp.Header)
 			}
 			break
@@ -243,8 +243,8 @@ func TestNoInterimResponseInHTTP10(t *testing.T) {
 		_, _ = io.WriteString(w, "body")
 	})
 	w := newWorld(t, []upstream.Target{{Name: "/api", URL: parse(t, api.URL)}})
-	resp := raw(t, w.addr(), strings.Replace(rawGet("/api"), "HTTP/1.1", "HTTP/1.0", 1))
-	if resp == nil || resp.StatusCode != 200 || resp.Header.Get("Access-Control-Allow-Origin") != www || text(t, resp) != "body" {
+	resp := double.Raw(t, w.addr(), strings.Replace(rawGet("/api"), "HTTP/1.1", "HTTP/1.0", 1))
+	if resp == nil || resp.StatusCode != 200 || resp.Header.Get("Access-Control-Allow-Origin") != www || double.Text(t, resp) != "body" {
 		t.Errorf("%v", resp)
 	}
 }
@@ -356,7 +356,7 @@ func TestUpstreamsThatFail(t *testing.T) {
 				}
 			}
 			resp := w.do(t, w.request(t, method, tt.path, body))
-			wantError(t, resp, tt.status, tt.code)
+			double.WantError(t, resp, tt.status, tt.code, token)
 			if resp.Header.Get("Access-Control-Allow-Origin") != www {
 				t.Errorf("%s: the page cannot read it", tt.path)
 			}
@@ -428,11 +428,11 @@ func TestBodiesThatAreRefused(t *testing.T) {
 		t.Errorf("at the limit: %d", resp.StatusCode)
 	}
 	api.Take()
-	wantError(t, do("/small", strings.NewReader("0123456789a")), 413, "request_too_large")
+	double.WantError(t, do("/small", strings.NewReader("0123456789a")), 413, "request_too_large", token)
 	if got := api.Take(); len(got) > 0 {
 		t.Errorf("arrived: %v", got)
 	}
-	wantError(t, do("/small", io.MultiReader(strings.NewReader("0123456789a"))), 413, "request_too_large")
+	double.WantError(t, do("/small", io.MultiReader(strings.NewReader("0123456789a"))), 413, "request_too_large", token)
 
 	head := " HTTP/1.1\r\nHost: x\r\nOrigin: " + www + "\r\nCookie: " + ownCookies + "\r\n" + csrfHeader + ": " + csrf + "\r\n"
 	for name, tt := range map[string]struct {
@@ -445,12 +445,12 @@ func TestBodiesThatAreRefused(t *testing.T) {
 		// The rest of its body is not waited for.
 		"stops sending to nobody": {"/gone", "Content-Length: 9\r\n\r\nabc", 502, "upstream_error"},
 	} {
-		resp := raw(t, w.addr(), "POST "+tt.path+head+tt.rest)
+		resp := double.Raw(t, w.addr(), "POST "+tt.path+head+tt.rest)
 		if resp == nil {
 			t.Errorf("%s: no answer", name)
 			continue
 		}
-		wantError(t, resp, tt.status, tt.code)
+		double.WantError(t, resp, tt.status, tt.code, token)
 	}
 	if strings.Count(w.log.String(), "level=ERROR") > 1 { // but for the upstream that is gone
 		t.Errorf("a client's fault was logged as an error: %s", w.log)
@@ -527,7 +527,7 @@ func TestTrailersOfOddNames(t *testing.T) {
 	api := double.NewUpstream(t, nil)
 	w := newWorld(t, []upstream.Target{{Name: "/api", URL: parse(t, api.URL)}})
 	for _, name := range []string{"a b", "X-\xc3\xa4", "X-A:", ":path", "Connection", "Keep-Alive", "Te", "Upgrade", ",", ""} {
-		resp := raw(t, w.addr(), fmt.Sprintf("POST /api HTTP/1.1\r\nHost: x\r\nOrigin: %s\r\nCookie: %s\r\n%s: %s\r\nTrailer: X-Sum, %s\r\n"+
+		resp := double.Raw(t, w.addr(), fmt.Sprintf("POST /api HTTP/1.1\r\nHost: x\r\nOrigin: %s\r\nCookie: %s\r\n%s: %s\r\nTrailer: X-Sum, %s\r\n"+
 			"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Sum: 42\r\nConnection: x\r\n\r\n", www, ownCookies, csrfHeader, csrf, name))
 		if resp == nil || resp.StatusCode != 200 {
 			t.Errorf("%q: %v", name, resp)
@@ -557,7 +557,7 @@ func TestTrailersOfAnswers(t *testing.T) {
 		})
 		w := newWorld(t, []upstream.Target{{Name: "/api", URL: parse(t, api.URL)}})
 		resp := w.do(t, w.request(t, "GET", "/api", nil))
-		if text(t, resp) != "body" || resp.Trailer.Get("X-Sum") != "1" || resp.Trailer.Get("Set-Cookie") != "" ||
+		if double.Text(t, resp) != "body" || resp.Trailer.Get("X-Sum") != "1" || resp.Trailer.Get("Set-Cookie") != "" ||
 			resp.Trailer.Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("announced %v: %v", announced, resp.Trailer)
 		}
