@@ -93,31 +93,32 @@ func routeName(rt httproute.Route) guard {
 func methods(rt httproute.Route, render *httperr.Renderer) guard {
 	allow := append([]string{http.MethodOptions}, rt.Methods...)
 	slices.Sort(allow)
-	allowed := strings.Join(allow, ", ")
-	return fallible("methods", render, func(next httperr.Handler) httperr.Handler {
-		return func(w http.ResponseWriter, r *http.Request) error {
-			if slices.Contains(rt.Methods, r.Method) {
-				return next(w, r)
-			}
-			w.Header().Set("Allow", allowed)
-			if r.Method == http.MethodOptions {
-				w.WriteHeader(http.StatusNoContent)
-				return nil
-			}
-			return notAllowed(w, r)
-		}
-	})
+	return allowed(rt.Methods, allow, render)
 }
 
 // operatorMethods answers a method that there is not with 405, OPTIONS too: no page
 // calls the operator's endpoints.
 func operatorMethods(rt httproute.Route, render *httperr.Renderer) guard {
+	if len(rt.Methods) == 0 {
+		return guard{}
+	}
+	return allowed(rt.Methods, rt.Methods, render)
+}
+
+// allowed lets the methods of an endpoint through. It answers OPTIONS where that is to
+// be announced besides, and anything else with 405.
+func allowed(methods, announced []string, render *httperr.Renderer) guard {
+	options, allow := slices.Contains(announced, http.MethodOptions), strings.Join(announced, ", ")
 	return fallible("methods", render, func(next httperr.Handler) httperr.Handler {
 		return func(w http.ResponseWriter, r *http.Request) error {
-			if len(rt.Methods) == 0 || slices.Contains(rt.Methods, r.Method) {
+			if slices.Contains(methods, r.Method) {
 				return next(w, r)
 			}
-			w.Header().Set("Allow", strings.Join(rt.Methods, ", "))
+			w.Header().Set("Allow", allow)
+			if options && r.Method == http.MethodOptions {
+				w.WriteHeader(http.StatusNoContent)
+				return nil
+			}
 			return notAllowed(w, r)
 		}
 	})

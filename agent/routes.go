@@ -124,21 +124,24 @@ func (g *generation) publicRoutes() (routes []httproute.Route) {
 	})
 }
 
-// Where there is no path of its own.
+// nothing is where no endpoint is: 404.
 func (g *generation) nothing() httproute.Route {
 	return httproute.Route{Methods: []string{http.MethodGet, http.MethodHead, http.MethodPost}, Path: "/*", Policy: httproute.Nothing, Handler: notFound}
 }
 
+// tunnel is a CONNECT, which has a host where others have a path: 405.
 func (g *generation) tunnel() httproute.Route {
 	rt := g.nothing()
 	rt.Handler = notAllowed
 	return rt
 }
 
+// apis are the routes of the OAuth Proxy, which finds the one of a call itself.
 func (g *generation) apis() httproute.Route {
 	return httproute.Route{Path: "the routes", Policy: httproute.API, Handler: unfailing(g.app.proxy)}
 }
 
+// page is the files under spa.dir.
 func (g *generation) page() httproute.Route {
 	return httproute.Route{Methods: httproute.Get(), Path: "spa", Policy: httproute.Page, Handler: g.app.spa.Serve}
 }
@@ -161,14 +164,17 @@ func (g *generation) beside() http.Handler {
 		api = g.handler(g.apis())
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path := r.URL.EscapedPath()
+		path, route := r.URL.EscapedPath(), ""
+		if a.proxy != nil {
+			route = a.proxy.Route(r)
+		}
 		switch {
 		case a.proxy != nil && path == "" && r.Method == http.MethodConnect: // has a host where others have a path
 			refused.ServeHTTP(w, r)
 		case a.proxy != nil && under(path, a.base()+"/authorize"):
 			missing.ServeHTTP(w, r)
-		case a.proxy != nil && a.proxy.Match(r):
-			observe.Of(r.Context()).Route = a.proxy.Route(r)
+		case route != "":
+			observe.Of(r.Context()).Route = route
 			api.ServeHTTP(w, r)
 		case a.owns(r.URL.Path) || a.owns(path):
 			missing.ServeHTTP(w, r)
@@ -199,6 +205,7 @@ func (g *generation) gatewayHandler() http.Handler {
 	return g.port(g.server.limits.gateways, nil).around(g.handler(g.forwardAuth())) // all clients are gateways
 }
 
+// forwardAuth is the one endpoint for gateways, and what is below it.
 func (g *generation) forwardAuth() httproute.Route {
 	return httproute.Route{Path: g.app.base() + "/authorize", Policy: httproute.Gateway, Handler: unfailing(g.app.proxy.ForwardAuth(g.gatewayCORS()))}
 }
