@@ -154,7 +154,7 @@ func (r refresher) Refresh(ctx context.Context, old session.Tokens) (session.Tok
 }
 
 // openPage takes the page from files, or else opens its directory, if there is one.
-// Links do not lead out of that, whoever puts them there.
+// Links do not lead out of that directory.
 func openPage(cfg *config.Config, files fs.FS) (page *spa.Handler, root *os.Root, err error) {
 	if files == nil {
 		if cfg.SPA.Dir == "" {

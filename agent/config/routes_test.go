@@ -137,7 +137,7 @@ func TestMistakesOfRoutesInTheFile(t *testing.T) {
 	}
 }
 
-// What is wrong with a route is told as it was written.
+// What is wrong with a route is named as it was written.
 func TestMistakesOfRoutesAreInTheirSyntax(t *testing.T) {
 	for yaml, environ := range map[string]string{
 		"[{path: api, upstream: 'http://h'}]": "api=http://h",

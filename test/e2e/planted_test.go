@@ -11,7 +11,7 @@ import (
 // A neighbour on the site can push all cookies out of the browser and plant its
 // own, but none that is named __Host-Http-….
 
-// plant gives the browser the cookies of another that a neighbour could plant.
+// plant sets the browser the cookies of another that a neighbour could plant.
 func (c *client) plant(from *client) {
 	for id, cookie := range from.jar {
 		if !strings.HasPrefix(id.name, "__Host-") {
@@ -195,7 +195,7 @@ func TestClaimsWithoutAnIDTokenCookie(t *testing.T) {
 	c.get("/claims").want(404, "no_id_token")
 }
 
-// A refresh token that cannot be read is told in the log, and the rest ends.
+// A refresh token that cannot be read is logged, and the rest ends.
 func TestLogoutWithAnUnreadableRefreshToken(t *testing.T) {
 	t.Parallel()
 	const told = "the refresh token could not be read at logout"

@@ -144,7 +144,7 @@ func (f *inFlight) leave() {
 	f.limit.memory.give(f.client, f.memory)
 }
 
-// await gives the places back while the body is on its way, and takes memory for what is
+// await returns the places while the body is on its way, and takes memory for what is
 // here already.
 func (f *inFlight) await() bool {
 	if f == nil {

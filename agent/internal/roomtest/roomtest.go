@@ -153,7 +153,7 @@ func (b *Browser) Do(method, path, body string, header ...string) Answer {
 	return Answer{Status: resp.StatusCode, Header: resp.Header, Body: string(text), Err: b.site.takeNoted()}
 }
 
-// LogIn gives the browser a session, and returns its CSRF token.
+// LogIn begins a session of the browser and returns its CSRF token.
 func (b *Browser) LogIn(tokens session.Tokens) (csrf string) {
 	b.site.t.Helper()
 	w := httptest.NewRecorder()

@@ -109,7 +109,7 @@ func (st *Store) Refreshed(w http.ResponseWriter, s *Session, t Tokens) error {
 	return st.write(w, s.got, s.head, t, s.part(cookie.CSRF))
 }
 
-// RestoreCSRF gives a session that has lost its CSRF cookie a new one.
+// RestoreCSRF sets a new CSRF cookie for a session that has lost its own.
 func (st *Store) RestoreCSRF(w http.ResponseWriter, s *Session) (secret.String, error) {
 	token := make([]byte, csrfSize)
 	_, _ = rand.Read(token)

@@ -126,7 +126,7 @@ func (f *Forwarder) Upstream(t Target) *Upstream {
 	}
 }
 
-// Authorization is what an upstream gets to see of whoever sends a request. The
+// Authorization is what an upstream sees of the sender of a request. The
 // zero value is nothing.
 type Authorization struct {
 	Token  secret.String // sent as a bearer token, unless empty
