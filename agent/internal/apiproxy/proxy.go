@@ -89,12 +89,8 @@ func New(routes []Route, opt Options) (*Proxy, error) {
 	}}, nil
 }
 
-// Match reports whether a request is for one of the routes, whether it will be
-// refused or not.
-func (p *Proxy) Match(r *http.Request) bool { return p.routes.find(sentPath(r.URL)) != nil }
-
-// Route returns the path of the route that a request is for, for logs; empty for
-// none.
+// Route returns the path of the route that a request is for, whether it will be refused
+// or not; empty for none.
 func (p *Proxy) Route(r *http.Request) string {
 	if rt := p.routes.find(sentPath(r.URL)); rt != nil {
 		return rt.Path
