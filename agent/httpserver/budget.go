@@ -14,8 +14,9 @@ const (
 // at a time, and how many connections to upstreams there are.
 type ConnBudget struct{ Public, Gateways, Upstreams int }
 
-// NewConnBudget returns the shares of the ports in most connections, as far as the process may open so many
-// files: each connection may need another one, to an upstream or an authorization server.
+// NewConnBudget returns the shares of the ports in most connections, as far as the
+// process may open so many files: each connection may need another one, to an upstream
+// or an authorization server.
 func NewConnBudget(most int, withGateways bool) ConnBudget {
 	var files syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
